@@ -1,0 +1,67 @@
+/// Every macro of the library, and nothing else. A user may define those of the first group before including any header.
+#pragma once
+
+// ---- switches -------------------------------------------------------------------------------------------------------
+// FLUXION_NO_HEAP         tensors live in place whatever their size; nothing calls operator new
+// FLUXION_NO_VECTOR       scalar lanes instead of SIMD packets (also without Eigen's vectorisation)
+// FLUXION_EAGER           every operation is evaluated by the interpreter where it is written
+// FLUXION_INLINE_BYTES    largest static tensor that lives in place (default 256)
+// FLUXION_USE_CBLAS       matrix products of float and double call a CBLAS library instead of Eigen
+#ifndef FLUXION_INLINE_BYTES
+#define FLUXION_INLINE_BYTES 256
+#endif
+
+// ---- what the compiler offers ---------------------------------------------------------------------------------------
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
+#define FLUXION_HAS_EXCEPTIONS 1
+#else
+#define FLUXION_HAS_EXCEPTIONS 0
+#endif
+
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define FLUXION_HOST_DEVICE __host__ __device__
+#else
+#define FLUXION_HOST_DEVICE
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define FLUXION_ALWAYS_INLINE __forceinline
+#define FLUXION_NO_INLINE __declspec(noinline)
+#define FLUXION_RESTRICT __restrict
+#else
+#define FLUXION_ALWAYS_INLINE inline __attribute__((always_inline))
+#define FLUXION_NO_INLINE __attribute__((noinline))
+#define FLUXION_RESTRICT __restrict__
+#endif
+
+// ---- the inline namespace of everything whose code depends on the build ---------------------------------------------
+// Two translation units compiled for different packet widths define different functions; the name keeps them apart.
+#if defined(FLUXION_NO_VECTOR) || defined(EIGEN_DONT_VECTORIZE)
+#define FLUXION_ABI_WIDTH scalar
+#elif defined(__AVX512F__)
+#define FLUXION_ABI_WIDTH packet64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define FLUXION_ABI_WIDTH packet32_fma
+#elif defined(__AVX__)
+#define FLUXION_ABI_WIDTH packet32
+#else
+#define FLUXION_ABI_WIDTH packet16
+#endif
+#if defined(FLUXION_EAGER)
+#define FLUXION_ABI_MODE _eager
+#else
+#define FLUXION_ABI_MODE
+#endif
+#if defined(FLUXION_USE_CBLAS)
+#define FLUXION_ABI_GEMM _cblas
+#else
+#define FLUXION_ABI_GEMM
+#endif
+#define FLUXION_ABI_JOIN_(a, b, c) a##b##c
+#define FLUXION_ABI_JOIN(a, b, c) FLUXION_ABI_JOIN_(a, b, c)
+#define FLUXION_ABI FLUXION_ABI_JOIN(FLUXION_ABI_WIDTH, FLUXION_ABI_MODE, FLUXION_ABI_GEMM)
+
+/// The library's version.
+#define FLUXION_VERSION_MAJOR 0
+#define FLUXION_VERSION_MINOR 1
+#define FLUXION_VERSION_PATCH 0
