@@ -51,6 +51,9 @@ constexpr bool logical_and(bool a, bool b) { return a && b; }
 constexpr bool logical_or(bool a, bool b) { return a || b; }
 constexpr bool logical_not(bool a) { return !a; }
 
+/// Zero of the argument's type.
+template <Scalar T> constexpr T zero_of(T) { return T(0); }
+
 /// `condition ? a : b`, lane by lane.
 template <Scalar T>
 constexpr T select(bool condition, T a, T b) {

@@ -1,0 +1,51 @@
+/// One set of functions for everything that can be computed with: a function names itself as a type `F` with `F::trace(Symbol...)`, and the
+/// operands decide what calling it means: symbols record it, tensors and expressions make a node, a `Var` too.
+#pragma once
+#include "../core/element_type.hpp"
+
+#include <concepts>
+#include <type_traits>
+
+namespace fluxion {
+
+/// Specialised for each kind of operand: `level` (0 for numbers) and `frontend`, whose `call<F>(x...)` is used when no operand of the
+/// call has a higher level.
+template <class X>
+struct operand_traits {};
+
+template <class X>
+  requires std::is_arithmetic_v<X>
+struct operand_traits<X> {
+  static constexpr int level = 0;
+  using frontend = void;
+};
+
+/// Anything a function of the library takes: a number, a symbol, a tensor, a view, an expression, a variable.
+template <class X>
+concept Operand = requires { operand_traits<std::remove_cvref_t<X>>::level; };
+
+/// An operand that is not a plain number.
+template <class X>
+concept Tensorial = Operand<X> && operand_traits<std::remove_cvref_t<X>>::level > 0;
+
+namespace detail {
+
+template <class... X>
+struct highest;
+template <class X>
+struct highest<X> { using type = X; };
+template <class A, class B, class... Rest>
+struct highest<A, B, Rest...>
+    : highest<std::conditional_t<(operand_traits<A>::level >= operand_traits<B>::level), A, B>, Rest...> {};
+
+}  // namespace detail
+
+/// Calls the function F on operands of which at least one is not a plain number.
+template <class F, Operand... X>
+  requires(Tensorial<X> || ...)
+constexpr auto call(const X&... x) {
+  using frontend = typename operand_traits<typename detail::highest<X...>::type>::frontend;
+  return frontend::template call<F>(x...);
+}
+
+}  // namespace fluxion

@@ -1,0 +1,118 @@
+/// Reductions, and the functions that are compositions of them. Without axes all are reduced; `keepdim` leaves them with extent one.
+#pragma once
+#include "../../core/axes.hpp"
+#include "elementwise.hpp"
+
+namespace fluxion {
+
+namespace graph {
+
+template <class A>
+constexpr bool mask_of(const Symbol& x, opcode operation, unsigned& mask) {
+  return axis_mask(x.program(), operation, x.shape(), A::values, A::count, mask);
+}
+
+/// A reduction as a function.
+template <class O, class A, bool Keepdim>
+struct reduction {
+  static constexpr std::string_view name = O::name;
+  static constexpr Symbol trace(const Symbol& x) {
+    unsigned mask = 0;
+    if (!mask_of<A>(x, opcode_of<O>, mask)) return x;
+    return x.reduce<O>(mask, Keepdim);
+  }
+};
+
+/// Removes the reduced axes unless they are kept.
+template <class A, bool Keepdim>
+constexpr Symbol finish_reduction(const Symbol& reduced, unsigned mask) {
+  if constexpr (Keepdim) return reduced;
+  else return reduced.at(record_squeeze(reduced.program(), reduced.index(), mask));
+}
+
+template <class A, bool Keepdim>
+struct logsumexp_function {
+  static constexpr std::string_view name = "logsumexp";
+  static constexpr Symbol trace(const Symbol& x) {
+    unsigned mask = 0;
+    if (!mask_of<A>(x, opcode_of<operation::amax>, mask)) return x;
+    const Symbol largest = detach(x.reduce<operation::amax>(mask, true));
+    // A row of equal infinities has no finite shift: exp(inf - inf) would be NaN.
+    const Symbol shift = where(abs(largest) == std::numeric_limits<double>::infinity(), 0, largest);
+    return finish_reduction<A, Keepdim>(log(exp(x - shift).template reduce<operation::sum>(mask, true)) + shift, mask);
+  }
+};
+
+template <class A, bool Keepdim, int Correction>
+struct var_function {
+  static constexpr std::string_view name = "var";
+  static constexpr Symbol trace(const Symbol& x) {
+    unsigned mask = 0;
+    if (!mask_of<A>(x, opcode_of<operation::mean>, mask)) return x;
+    const Symbol centred = x - x.reduce<operation::mean>(mask, true);
+    const Symbol squares = centred * centred;
+    if constexpr (Correction == 0) return finish_reduction<A, Keepdim>(squares.template reduce<operation::mean>(mask, true), mask);
+    else
+      return finish_reduction<A, Keepdim>(
+          squares.template reduce<operation::sum>(mask, true) / maximum(x.count(mask) - Correction, 0), mask);
+  }
+};
+
+template <class A, bool Keepdim, class O>
+struct argument_of_extremum {
+  static constexpr std::string_view name = "argmax";
+  static constexpr Symbol trace(const Symbol& x) {
+    static_assert(A::count == 1, "argmax, argmin: name one axis");
+    unsigned mask = 0;
+    if (!mask_of<A>(x, opcode_of<O>, mask)) return x;
+    const Symbol best = x.reduce<O>(mask, true);
+    int axis = 0;
+    while (!(mask >> axis & 1)) ++axis;
+    const Symbol position = x.at(record_iota(x.program(), x.shape(), axis, element_type::int64));
+    // The first position that holds the extremum; a NaN is the extremum of its row.
+    const Symbol found = where(logical_or(x == best, x != x), position, std::numeric_limits<std::int64_t>::max() / 2);
+    return finish_reduction<A, Keepdim>(found.template reduce<operation::amin>(mask, true), mask);
+  }
+};
+
+}  // namespace graph
+
+/// Sum over axes; of nothing 0. Integers and bools are summed in int64.
+template <Tensorial X, int... I>
+constexpr auto sum(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::sum, axes_t<I...>, false>>(x); }
+template <Tensorial X, int... I>
+constexpr auto sum(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::sum, axes_t<I...>, true>>(x); }
+/// Arithmetic mean over axes; of nothing NaN.
+template <Tensorial X, int... I>
+constexpr auto mean(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::mean, axes_t<I...>, false>>(x); }
+template <Tensorial X, int... I>
+constexpr auto mean(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::mean, axes_t<I...>, true>>(x); }
+/// Largest element over axes (torch.amax): NaN if there is one; of nothing an error.
+template <Tensorial X, int... I>
+constexpr auto max(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amax, axes_t<I...>, false>>(x); }
+template <Tensorial X, int... I>
+constexpr auto max(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amax, axes_t<I...>, true>>(x); }
+/// Smallest element over axes (torch.amin).
+template <Tensorial X, int... I>
+constexpr auto min(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amin, axes_t<I...>, false>>(x); }
+template <Tensorial X, int... I>
+constexpr auto min(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amin, axes_t<I...>, true>>(x); }
+/// Position of the first largest element along one axis, int64.
+template <Tensorial X, int I>
+constexpr auto argmax(const X& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amax>>(x); }
+template <Tensorial X, int I>
+constexpr auto argmax(const X& x, axes_t<I>, keepdim_t) { return call<graph::argument_of_extremum<axes_t<I>, true, operation::amax>>(x); }
+template <Tensorial X, int I>
+constexpr auto argmin(const X& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amin>>(x); }
+/// log(sum(exp(x))) without overflow.
+template <Tensorial X, int... I>
+constexpr auto logsumexp(const X& x, axes_t<I...> = {}) { return call<graph::logsumexp_function<axes_t<I...>, false>>(x); }
+template <Tensorial X, int... I>
+constexpr auto logsumexp(const X& x, axes_t<I...>, keepdim_t) { return call<graph::logsumexp_function<axes_t<I...>, true>>(x); }
+/// Variance over axes with Bessel's correction (`Correction` 1, torch.var's default) or without (0).
+template <int Correction = 1, Tensorial X, int... I>
+constexpr auto var(const X& x, axes_t<I...> = {}) { return call<graph::var_function<axes_t<I...>, false, Correction>>(x); }
+template <int Correction = 1, Tensorial X, int... I>
+constexpr auto var(const X& x, axes_t<I...>, keepdim_t) { return call<graph::var_function<axes_t<I...>, true, Correction>>(x); }
+
+}  // namespace fluxion

@@ -1,0 +1,124 @@
+/// Reverse mode: appends the adjoints of a program to it.
+#pragma once
+#include "../function/composition.hpp"
+
+namespace fluxion::graph {
+
+namespace detail {
+
+/// Adjoint of operand `index` of map O, or an empty symbol where there is none.
+template <class O>
+constexpr Symbol map_adjoint(int index, const Symbol& d, const Symbol* x, const Symbol& y) {
+  if constexpr (O::family != family::map) return {};
+  else if constexpr (requires { O::differentiable; }) return {};
+  else if constexpr (O::arity == 1) return O::template derivative<0>(d, x[0], y);
+  else if constexpr (O::arity == 2)
+    return index == 0 ? O::template derivative<0>(d, x[0], x[1], y) : O::template derivative<1>(d, x[0], x[1], y);
+  else
+    return index == 1 ? O::template derivative<1>(d, x[0], x[1], x[2], y) : O::template derivative<2>(d, x[0], x[1], x[2], y);
+}
+
+template <class O>
+constexpr Symbol reduce_adjoint(const Symbol& d, const Symbol& x, const Symbol& y, unsigned axes) {
+  if constexpr (O::family != family::reduce) return {};
+  else return O::adjoint(d, x, y, axes);
+}
+
+template <class List>
+struct adjoint_rules;
+template <class... O>
+struct adjoint_rules<operation::operations<O...>> {
+  using map_rule = Symbol (*)(int, const Symbol&, const Symbol*, const Symbol&);
+  using reduce_rule = Symbol (*)(const Symbol&, const Symbol&, const Symbol&, unsigned);
+  static constexpr map_rule map[sizeof...(O)] = {&map_adjoint<O>...};
+  static constexpr reduce_rule reduce[sizeof...(O)] = {&reduce_adjoint<O>...};
+};
+using rules = adjoint_rules<all_operations>;
+
+}  // namespace detail
+
+/// Appends to `p` the adjoints of `outputs`, seeded with `seeds` (same shapes), and returns the adjoint of each of `wrt`, of that
+/// instruction's shape and type (zeros where nothing depends on it). One sweep over the instructions, O(n).
+constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const list<int>& seeds, const list<int>& wrt) {
+  const int size = p.size();
+  list<bool> needed(size, false);
+  for (int w : wrt) {
+    if (!is_floating(p[w].type)) p.fail(program_error::not_differentiable, p[w].operation, p.shape_of(w));
+    needed[w] = true;
+  }
+  for (int i = 0; i < size; ++i) {
+    const instruction x = p[i];
+    if (!is_floating(x.type) || !info_of(x.operation).differentiable) continue;
+    for (int k = 0; k < 3; ++k)
+      if (x.operand[k] >= 0 && needed[x.operand[k]]) needed[i] = true;
+  }
+
+  list<int> adjoint(size, -1);
+  const auto accumulate = [&](int i, int d, int from) {
+    if (!needed[i]) return;
+    if (from >= 0) d = record_expand(p, d, p.shape_of(from));
+    d = record_cast(p, record_sum_to(p, d, p.shape_of(i)), p[i].type);
+    adjoint[i] = adjoint[i] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[i], d);
+  };
+  for (int k = 0; k < outputs.size(); ++k) {
+    const int d = record_expand(p, record_cast(p, seeds[k], p[outputs[k]].type), p.shape_of(outputs[k]));
+    if (needed[outputs[k]]) adjoint[outputs[k]] = adjoint[outputs[k]] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[outputs[k]], d);
+  }
+
+  for (int i = size - 1; i >= 0; --i) {
+    if (adjoint[i] < 0 || !needed[i]) continue;
+    const instruction x = p[i];
+    const Symbol d(p, adjoint[i]), y(p, i);
+    switch (info_of(x.operation).family) {
+      case family::map: {
+        Symbol operand[max_operands];
+        for (int k = 0; k < max_operands; ++k)
+          if (x.operand[k] >= 0) operand[k] = Symbol(p, x.operand[k]);
+        for (int k = 0; k < info_of(x.operation).arity; ++k) {
+          if (!needed[x.operand[k]]) continue;
+          accumulate(x.operand[k], detail::rules::map[x.operation](k, d, operand, y).index(), i);
+        }
+        break;
+      }
+      case family::reduce: {
+        const Symbol from(p, x.operand[0]);
+        accumulate(x.operand[0], detail::rules::reduce[x.operation](d, from, y, static_cast<unsigned>(x.attribute)).index(), x.operand[0]);
+        break;
+      }
+      case family::view: {
+        int back = d.index();
+        if (x.operation == opcode_of<operation::permute>) {
+          int order[max_rank]{};
+          for (int axis = 0; axis < y.rank(); ++axis) order[permuted_axis(x, axis)] = axis;
+          back = record_permute(p, back, order);
+        } else if (x.operation == opcode_of<operation::reshape>) back = record_reshape(p, back, p.shape_of(x.operand[0]));
+        else if (x.operation == opcode_of<operation::slice>) back = record_embed(p, back, x.attribute, p.shape_of(x.operand[0]));
+        else {
+          instruction slice{.operation = opcode_of<operation::slice>, .type = x.type, .accumulator = x.type, .shape = p[x.operand[0]].shape, .attribute = x.attribute};
+          slice.operand[0] = static_cast<std::int16_t>(back);
+          back = p.put(slice);
+        }
+        accumulate(x.operand[0], back, -1);
+        break;
+      }
+      case family::contract: {
+        const int a = x.operand[0], b = x.operand[1];
+        const bool left = x.flags & transpose_left, right = x.flags & transpose_right;
+        const auto flags = [](bool l, bool r) { return static_cast<std::uint8_t>((l ? transpose_left : 0) | (r ? transpose_right : 0)); };
+        if (needed[a])
+          accumulate(a, left ? record_matmul(p, b, d.index(), flags(right, true)) : record_matmul(p, d.index(), b, flags(false, !right)), -1);
+        if (needed[b])
+          accumulate(b, right ? record_matmul(p, d.index(), a, flags(true, left)) : record_matmul(p, a, d.index(), flags(!left, false)), -1);
+        break;
+      }
+      default: break;
+    }
+  }
+
+  list<int> result;
+  for (int w : wrt)
+    result.push_back(adjoint[w] >= 0 ? adjoint[w] : record_expand(p, p.constant(p[w].type, 0), p.shape_of(w)));
+  return result;
+}
+
+}  // namespace fluxion::graph

@@ -1,0 +1,50 @@
+/// Dead-code removal.
+#pragma once
+#include "../program.hpp"
+
+namespace fluxion::graph {
+
+/// Marks what the outputs need. O(n).
+constexpr list<bool> live_instructions(const program& p) {
+  list<bool> live(p.size(), false);
+  for (int k = 0; k < p.outputs.size(); ++k) live[p.outputs[k]] = true;
+  for (int i = p.size() - 1; i >= 0; --i) {
+    if (!live[i]) continue;
+    const instruction& x = p.instructions[i];
+    for (int k = 0; k < 3; ++k)
+      if (x.operand[k] >= 0) live[x.operand[k]] = true;
+  }
+  return live;
+}
+
+/// Removes instructions that no output needs, and gives every extent the representative of its class, which merges instructions that
+/// became equal. Keeps order; arguments keep their numbers. O(n).
+constexpr program eliminate_dead_code(const program& p) {
+  program r;
+  r.shapes = p.shapes;  // checks show shapes as they were written
+  r.slices = p.slices;
+  r.symbols = p.symbols;
+  r.symbol_parents = p.symbol_parents;
+  r.checks = p.checks;
+  r.argument_count = p.argument_count;
+  r.scalar_count = p.scalar_count;
+  r.error = p.error;
+  r.instructions.reserve(p.size());
+  const list<bool> live = live_instructions(p);
+  list<std::int16_t> shape_map(p.shapes.size(), -1);
+  list<std::int16_t> map(p.size(), -1);
+  for (int i = 0; i < p.size(); ++i) {
+    if (!live[i]) continue;
+    instruction x = p.instructions[i];
+    for (int k = 0; k < 3; ++k)
+      if (x.operand[k] >= 0) x.operand[k] = map[x.operand[k]];
+    if (shape_map[x.shape] < 0) shape_map[x.shape] = r.intern(p.shapes[x.shape]);
+    x.shape = shape_map[x.shape];
+    if (x.operation == opcode_of<operation::constant>) map[i] = static_cast<std::int16_t>(r.constant_from_bits(x.type, p.constants[x.attribute], x.flags));
+    else map[i] = static_cast<std::int16_t>(r.put(x));
+  }
+  for (int k = 0; k < p.outputs.size(); ++k) r.outputs.push_back(map[p.outputs[k]]);
+  return r;
+}
+
+}  // namespace fluxion::graph

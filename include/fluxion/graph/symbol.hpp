@@ -1,0 +1,90 @@
+/// The value that stands for a tensor while a function is recorded.
+#pragma once
+#include "frontend.hpp"
+#include "record.hpp"
+
+namespace fluxion {
+
+/// Refers to an instruction of a program that is being recorded. Every function of the library takes it and appends to that program.
+class Symbol {
+ public:
+  constexpr Symbol() = default;
+  constexpr Symbol(graph::program& p, int index) : program_(&p), index_(index) {}
+
+  constexpr graph::program& program() const { return *program_; }
+  constexpr int index() const { return index_; }
+  constexpr int rank() const { return program_->shape_of(index_).rank; }
+  constexpr element_type type() const { return (*program_)[index_].type; }
+  constexpr graph::shape shape() const { return program_->shape_of(index_); }
+
+  /// Another instruction of the same program.
+  constexpr Symbol at(int index) const { return Symbol(*program_, index); }
+
+  /// Records the map O of this and the others.
+  template <class O, class... X>
+  constexpr Symbol map(const X&... x) const {
+    return at(graph::record_map(*program_, graph::opcode_of<O>, index_, like(x).index_...));
+  }
+  template <class O>
+  constexpr Symbol reduce(unsigned axes, bool keepdim) const {
+    return at(graph::record_reduce(*program_, graph::opcode_of<O>, index_, axes, keepdim));
+  }
+  constexpr Symbol cast(element_type type) const { return at(graph::record_cast(*program_, index_, type)); }
+  /// Broadcast to the shape of another symbol.
+  constexpr Symbol expand_like(const Symbol& x) const { return at(graph::record_expand(*program_, index_, x.shape())); }
+  /// How many elements the axes in the mask hold, in this symbol's type.
+  constexpr Symbol count(unsigned axes) const {
+    return at(graph::record_count(*program_, shape(), axes, is_floating(type()) ? type() : element_type::float32));
+  }
+  /// A constant beside this symbol, which takes the type of what it meets.
+  template <class X>
+    requires std::is_arithmetic_v<X>
+  constexpr Symbol constant(X value) const {
+    return at(program_->constant(std::is_same_v<X, bool> ? element_type::boolean : std::is_integral_v<X> ? element_type::int64 : element_type::float64,
+                                 static_cast<double>(value), graph::weak_flag));
+  }
+  constexpr Symbol like(const Symbol& x) const { return x; }
+  template <class X>
+    requires std::is_arithmetic_v<X>
+  constexpr Symbol like(X value) const {
+    return constant(value);
+  }
+
+ private:
+  graph::program* program_ = nullptr;
+  int index_ = -1;
+};
+
+namespace graph {
+
+struct symbol_frontend {
+  static constexpr Symbol first(const Symbol& x) { return x; }
+  template <class... X>
+  static constexpr Symbol first(const Symbol& x, const X&...) { return x; }
+  template <class A, class... X>
+  static constexpr Symbol first(const A&, const X&... x) { return first(x...); }
+
+  template <class F, class... X>
+  static constexpr auto call(const X&... x) {
+    const Symbol any = first(x...);
+    return F::trace(as_symbol(any, x)...);
+  }
+  static constexpr Symbol as_symbol(const Symbol&, const Symbol& x) { return x; }
+  template <class X>
+    requires std::is_arithmetic_v<X>
+  static constexpr Symbol as_symbol(const Symbol& any, X x) { return any.constant(x); }
+  /// What holds a symbol during recording, such as a layer's parameter.
+  template <class X>
+    requires requires(const X& x) { { x.symbol() } -> std::same_as<Symbol>; }
+  static constexpr Symbol as_symbol(const Symbol&, const X& x) { return x.symbol(); }
+};
+
+}  // namespace graph
+
+template <>
+struct operand_traits<Symbol> {
+  static constexpr int level = 2;
+  using frontend = graph::symbol_frontend;
+};
+
+}  // namespace fluxion
