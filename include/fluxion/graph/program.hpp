@@ -27,6 +27,8 @@ struct instruction {
 };
 
 inline constexpr std::uint8_t weak_flag = 0x80;
+/// On an argument: its elements may lie apart (a view).
+inline constexpr std::uint8_t strided_flag = 0x40;
 
 /// Start, stop and step along one axis.
 struct slice_spec {
@@ -177,12 +179,12 @@ class program {
   constexpr bool is_constant(int i, double value) const { return is_constant(i) && constant_of(i) == value; }
 
   /// Tensor argument number k: static extents as given, negative ones become symbols of that argument.
-  constexpr int argument(int k, element_type type, shape s) {
+  constexpr int argument(int k, element_type type, shape s, bool strided = false) {
     for (int axis = 0; axis < s.rank; ++axis)
       if (is_symbol(s.extent[axis]))
         s.extent[axis] = new_symbol({symbol_origin::argument, static_cast<std::int16_t>(k), static_cast<std::int16_t>(axis), 0, 0, 1});
     if (k >= argument_count) argument_count = k + 1;
-    return put({.operation = opcode_of<operation::argument>, .type = type, .accumulator = type, .shape = intern(s), .attribute = k});
+    return put({.operation = opcode_of<operation::argument>, .type = type, .accumulator = type, .flags = strided ? strided_flag : std::uint8_t{0}, .shape = intern(s), .attribute = k});
   }
 
   /// Run-time scalar number k. A literal in an expression is `weak`: it takes the type of the tensor it meets.
