@@ -1,0 +1,23 @@
+# Builds and runs the small program in consumer/ against the library: WAY is find_package, add_subdirectory or FetchContent.
+cmake_minimum_required(VERSION 3.22)
+file(REMOVE_RECURSE "${WORK_DIR}")
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGV " " shown)
+    message("${output}")
+    message(FATAL_ERROR "failed: ${shown}")
+  endif()
+endfunction()
+
+set(options -D "WAY=${WAY}" -D "CMAKE_CXX_COMPILER=${COMPILER}" -D "Eigen3_DIR=${EIGEN_DIR}")
+if(WAY STREQUAL "find_package")
+  run("${CMAKE_COMMAND}" --install "${LIBRARY_BUILD}" --prefix "${WORK_DIR}/prefix")
+  list(APPEND options -D "CMAKE_PREFIX_PATH=${WORK_DIR}/prefix")
+else()
+  list(APPEND options -D "LIBRARY_SOURCE=${LIBRARY_SOURCE}")
+endif()
+run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${WORK_DIR}/build" -G "${GENERATOR}" ${options})
+run("${CMAKE_COMMAND}" --build "${WORK_DIR}/build")
+run("${WORK_DIR}/build/consumer")

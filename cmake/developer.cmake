@@ -1,0 +1,21 @@
+# What tests, benchmarks and examples share and users of the library do not get.
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+if(MSVC)
+  set(FLUXION_WARNINGS /W4 /WX)
+else()
+  set(FLUXION_WARNINGS -Wall -Wextra -Wconversion -Werror)
+endif()
+
+# Benchmarks and examples mean nothing without optimisation; tests choose their own flags (see CMakePresets.json).
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT FLUXION_PRESET)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(FLUXION_CCACHE ccache)
+  mark_as_advanced(FLUXION_CCACHE)
+  if(FLUXION_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${FLUXION_CCACHE}")
+  endif()
+endif()
