@@ -38,6 +38,8 @@ TEST_CASE("the shortest digits that identify a float are printed") {
 
 TEST_CASE("a wide range of magnitudes is printed with exponents") {
   CHECK(fx::to_string(Vector<double>{1e10, 1}) == "[1.e+10 1.e+00]");
+  CHECK(fx::to_string(Vector<float>{1e6f}) == "[1.e+06]");
+  CHECK(fx::to_string(Vector<double>{1e6}) == "[1000000.]");
   CHECK(fx::to_string(Vector<double>{1.5e-5, 1}) == "[1.5e-05 1.0e+00]");
   CHECK(fx::to_string(Vector<double>{1.23456789e-200, -1}) == "[ 1.2346e-200 -1.0000e+000]");
 }

@@ -23,7 +23,8 @@ bool refuse_allocations = false;
 bool refuse_while_blocks_are_kept = false;
 void* allocate(std::size_t bytes, std::size_t alignment) {
   ++allocations;
-  if (refuse_allocations || (refuse_while_blocks_are_kept && fx::detail::this_thread_recycler.bytes != 0)) throw std::bad_alloc();
+  const bool blocks_are_kept = fx::detail::this_thread_recycler.bytes != 0;
+  if (refuse_allocations || (refuse_while_blocks_are_kept && blocks_are_kept)) throw std::bad_alloc();
   void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (!memory) throw std::bad_alloc();
   return memory;
@@ -31,7 +32,9 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }  // namespace
 
 // Only aligned allocations, which are the blocks of tensors.
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return allocate(bytes, static_cast<std::size_t>(alignment));
+}
 void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   try {
     return allocate(bytes, static_cast<std::size_t>(alignment));
@@ -69,6 +72,22 @@ using Large = Tensor<float, fx::extents<50, 50>>;
 using Matrix = Tensor<float, fx::dims<2>>;
 using Vector = Tensor<float, fx::dims<1>>;
 using Scalar = Tensor<float, fx::extents<>>;
+
+// The way a layer's parameter is initialised: `= ones` and `= ones(features)`.
+template <class T, class E>
+struct Initialised {
+  Tensor<T, E> value;
+  constexpr Initialised(fx::filler_function<fx::ones_filler> f) : value(f) {}
+  template <class F, class G>
+  constexpr Initialised(const fx::sized_filler<F, G>& f) : value(f) {}
+};
+struct Swish {
+  Initialised<float, fx::extents<1>> beta = fx::ones;
+};
+struct Normalisation {
+  fx::index_t features;
+  Initialised<float, fx::dims<1>> weight = fx::ones(features);
+};
 
 std::string message_of(const auto& f) {
   try {
@@ -140,6 +159,8 @@ TEST_CASE("a large static tensor that was moved from raises until it is assigned
   Large y = std::move(x);
   CHECK(message_of([&] { x(0, 0) = 1; }) == "the tensor was moved from");
   CHECK(message_of([&] { static_cast<void>(x.view()); }) == "the tensor was moved from");
+  CHECK(message_of([&] { static_cast<void>(Matrix(std::move(x))); }) == "the tensor was moved from");
+  CHECK_THROWS_AS(x.begin(), fx::ValueError);
   Large copy = x;
   x = fx::zeros;
   CHECK(x(49, 49) == 0);
@@ -435,6 +456,12 @@ TEST_CASE("bare names of factories fill static extents") {
   const Small half = fx::full(0.5f);
   CHECK(half(0, 0) == 0.5f);
   static_assert(!std::is_constructible_v<Matrix, fx::filler_function<fx::zeros_filler>>);
+}
+
+TEST_CASE("a class takes bare names as a tensor does") {
+  static constexpr Swish layer{};
+  static_assert(layer.beta.value[0] == 1);
+  CHECK(Normalisation{7}.weight.value.size() == 7);
 }
 
 TEST_CASE("factories without an element type take it from the destination") {

@@ -41,8 +41,8 @@ constexpr std::size_t in_place_alignment(std::size_t bytes, std::size_t least) {
 
 }  // namespace detail
 
-/// Elements and extents of a tensor, as a value. A device specialises it in its own header, without which a tensor on it can
-/// be named but not made; on the CPU there are the two below.
+/// Elements and extents of a tensor, as a value. A device specialises it in its own header, without which a tensor on it
+/// can be named but not made; on the CPU there are the two below.
 template <Element T, Extents E, DeviceTag Device>
 class Storage {
  public:

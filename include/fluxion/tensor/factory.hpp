@@ -42,7 +42,8 @@ constexpr dims<sizeof...(I)> to_dims(I... values) {
 
 }  // namespace detail
 
-// The first template parameter of the overloads without an element type is an integer, which keeps them out of `zeros<int>(…)`.
+// The first template parameter of the overloads without an element type is an integer, which keeps them out of
+// `zeros<int>(…)`.
 
 /// The bare name as an initialiser; see filler.hpp. Not meant to be called.
 constexpr zeros_filler zeros(filler_token) { return {}; }
@@ -123,7 +124,8 @@ constexpr Tensor<T, dims<1>> arange(T start, std::type_identity_t<T> stop, std::
   } else {
     // Differences of unsigned numbers do not overflow.
     using U = std::uint64_t;
-    const U distance = step > 0 ? static_cast<U>(stop) - static_cast<U>(start) : static_cast<U>(start) - static_cast<U>(stop);
+    const U distance =
+        step > 0 ? static_cast<U>(stop) - static_cast<U>(start) : static_cast<U>(start) - static_cast<U>(stop);
     const U stride = step > 0 ? static_cast<U>(step) : U{0} - static_cast<U>(step);
     if (step > 0 ? start < stop : stop < start) count = static_cast<index_t>((distance - 1) / stride + 1);
   }

@@ -2,11 +2,11 @@
 /// called; the bare name, which an object could not share with a function template, converts to a tensor as a reference to
 /// the one overload that takes a `filler_token`.
 #pragma once
-#include "../core/error.hpp"
 #include "../core/extents.hpp"
 
-#include <concepts>
-#include <string>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 namespace fluxion {
 
@@ -35,7 +35,11 @@ struct full_filler {
 struct zeros_filler {
   using fluxion_filler = void;
   template <class T, Extents E>
-  constexpr void fill(T* data, const E& e) const { full_filler<int>{0}.fill(data, e); }
+  constexpr void fill(T* data, const E& e) const {
+    if (std::is_constant_evaluated()) return full_filler<int>{0}.fill(data, e);
+    // Every element type is zero when all its bits are.
+    if (const index_t size = e.size(); size != 0) std::memset(data, 0, static_cast<std::size_t>(size) * sizeof(T));
+  }
 };
 struct ones_filler {
   using fluxion_filler = void;

@@ -1,4 +1,4 @@
-/// Views of memory that other libraries own: pointers, std::span, std::vector, Eigen. The only tensor header that names Eigen.
+/// Views of memory that others own: pointers, std::span, std::vector, Eigen. The only tensor header that names Eigen.
 #pragma once
 #include "../core/element_type.hpp"
 #include "../core/extents.hpp"
@@ -92,8 +92,8 @@ auto borrow_eigen(T* data, const M& matrix) {
 
 }  // namespace detail
 
-/// The elements of an Eigen matrix, array, map, reference or block, which must outlive the view; row-major ones that own their
-/// elements are contiguous, others have strides. Vectors at compile time become rank 1; fixed sizes become static extents.
+/// The elements of an Eigen matrix, array, map, reference or block, which must outlive the view; row-major ones that own
+/// their elements are contiguous, others have strides. Vectors at compile time become rank 1, fixed sizes static extents.
 template <class M>
   requires(detail::EigenDense<M>)
 auto borrow(M& matrix) {

@@ -99,8 +99,10 @@ std::vector<std::string> format_floating(const std::vector<T>& values) {
       largest = std::max(largest, std::abs(value));
       smallest = std::min(smallest, std::abs(value));
     }
+  // A float has six digits before they become noise.
+  const T cutoff = std::numeric_limits<T>::digits10 < 8 ? T(1e6) : T(1e8);
   const bool exponents =
-      largest != T(0) && (largest >= T(1e8) || smallest < T(1e-4) || largest / smallest > T(1000));
+      largest != T(0) && (largest >= cutoff || smallest < T(1e-4) || largest / smallest > T(1000));
 
   // Points are aligned: spaces after fixed digits, zeros before an exponent.
   std::vector<std::string> texts;

@@ -30,7 +30,8 @@ template <class T>
 struct nested_list<T, 0> { using type = T; };
 /// A scalar is not a list: rank 0 has a constructor of its own.
 template <class T, int Rank>
-using nested_list_t = std::conditional_t<Rank == 0, std::initializer_list<uninitialized_t>, typename nested_list<T, Rank>::type>;
+using nested_list_t =
+    std::conditional_t<Rank == 0, std::initializer_list<uninitialized_t>, typename nested_list<T, Rank>::type>;
 
 template <int Rank, class List>
 constexpr void measure_list(const List& list, index_t* extents) {
@@ -62,8 +63,8 @@ constexpr E extents_of_list(const List& list) {
 }  // namespace detail
 
 /// Elements of type `T` with extents `E` on a device, as a value. Small tensors with static extents live in place: they are
-/// literal types, trivially copyable, and need no heap. All others own one heap block, 64-byte aligned. A tensor that was moved
-/// from has all dynamic extents zero; if it has none, it can only be assigned to or destroyed.
+/// literal types, trivially copyable, and need no heap. All others own one heap block, 64-byte aligned. A tensor that was
+/// moved from has all dynamic extents zero; if it has none, it can only be assigned to or destroyed.
 template <Element T, Extents E, DeviceTag Device>
 class Tensor {
   static_assert(!std::is_const_v<T>, "a tensor owns its elements: use View<const T, …> for a read-only reference");
@@ -181,10 +182,10 @@ class Tensor {
 
   constexpr T* data() noexcept { return storage_.data(); }
   constexpr const T* data() const noexcept { return storage_.data(); }
-  constexpr T* begin() requires(is_host) { return storage_.data(); }
-  constexpr T* end() requires(is_host) { return storage_.data() + size(); }
-  constexpr const T* begin() const requires(is_host) { return storage_.data(); }
-  constexpr const T* end() const requires(is_host) { return storage_.data() + size(); }
+  constexpr T* begin() requires(is_host) { return view().begin(); }
+  constexpr T* end() requires(is_host) { return view().end(); }
+  constexpr const T* begin() const requires(is_host) { return view().begin(); }
+  constexpr const T* end() const requires(is_host) { return view().end(); }
 
   /// An element, if there is an integer for every axis; otherwise a view of what `all` and `slice` select. Axes without a
   /// selector are taken whole. Raises IndexError "index 5 is out of range for axis 1 with extent 4".
@@ -330,6 +331,7 @@ class Tensor {
 
   template <class F>
   static constexpr storage_type take(Tensor<T, F, Device>&& other) {
+    other.check_not_moved_from();
     const E e = detail::convert_extents<E>(other.extents(), "tensor");
     if constexpr (is_in_place || Tensor<T, F, Device>::is_in_place) {
       storage_type result(uninitialized, e);
@@ -353,7 +355,7 @@ inline constexpr bool is_tensor<Tensor<T, E, D>> = true;
 template <class X>
 concept AnyTensorValue = is_tensor<X>;
 
-// ---- deduction; nested lists need their type spelt out, because compilers disagree on how they nest ----------------------
+// ---- deduction; nested lists need their type spelt out, because compilers disagree on how they nest -----
 
 template <Expression X>
 Tensor(const X&) -> Tensor<typename expression_result<X>::value_type, typename expression_result<X>::extents_type>;
