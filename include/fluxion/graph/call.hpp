@@ -26,10 +26,11 @@ struct scalar_value {
   constexpr scalar_value(std::int32_t v) : scalar_value(static_cast<std::int64_t>(v)) {}
 };
 
-/// A slot of a loop kernel: element (o, r) lies at data + Σ o[k]·outer_stride[k] + r·row_stride elements. A generator has no data; its
-/// offset itself is what counts.
+/// A slot of a loop kernel: element (o, r) lies Σ o[k]·outer_stride[k] + r·row_stride elements behind data. A generator has no data; what
+/// counts is that number plus `offset`.
 struct loop_operand {
   std::byte* data = nullptr;
+  index_t offset = 0;  // of a generator: where its numbers begin
   index_t row_stride = 0;
   index_t outer_stride[max_rank]{};
 };

@@ -17,7 +17,10 @@ struct axis_map {
 /// A value in memory as a kernel sees it.
 struct plan_slot {
   enum kind_t : std::uint8_t { input, output, accumulator, generator };
+  /// What the kernel expects along a row.
+  enum access_t : std::uint8_t { one_element, adjacent, any_stride };
   kind_t kind = input;
+  access_t access = one_element;
   std::uint8_t reduction = 0;  // opcode of an accumulator's reduction
   std::int16_t value = -1;     // instruction
   axis_map axes;               // per kernel axis: the value's axis

@@ -249,6 +249,7 @@ class kernel_emitter {
     const kernel_group& k = f_.groups[g];
     if (k.row_known) return k.row;
     if (k.axes == 0) return 0;
+    if (single_row_) return 1u << order[k.axes - 1];
     std::uint32_t signature[max_rank]{};
     const auto mix = [&](unsigned mask) {
       for (int id = 0; id < k.axes; ++id) signature[id] = signature[id] * 0x01000193u ^ (mask >> id & 1u);
@@ -313,8 +314,22 @@ class kernel_emitter {
       step.value = k.product;
       out_.steps.push_back(step);
     }
-    if (k.members == 0) return;
+    if (k.members != 0) emit_loop(g);
+  }
 
+  /// Whether the row's axes are the value's last ones in the kernel's order.
+  constexpr bool in_order(const plan_slot& slot, unsigned row, const std::int8_t* order, int axes) const {
+    int last = -1;
+    for (int a = 0; a < axes; ++a) {
+      if (!(row >> order[a] & 1)) continue;
+      if (slot.axes.axis[order[a]] <= last) return false;
+      last = slot.axes.axis[order[a]];
+    }
+    return true;
+  }
+
+  constexpr void emit_loop(int g) {
+    const kernel_group& k = f_.groups[g];
     // Order of the axes: as in the first member that has most of them, anything else outside.
     std::int8_t order[max_rank]{};
     order_axes(g, order);
@@ -429,6 +444,25 @@ class kernel_emitter {
           draft_[d.e.operand[o]].e.passes |= static_cast<std::uint8_t>(draft_[d.e.operand[o]].e.rate == rate::full ? evaluated : 0u);
     }
     compact();
+    // A generator's offset must grow by one stride along the whole row.
+    for (const plan_slot& slot : slots_) {
+      if (slot.kind != plan_slot::generator || (row & (row - 1)) == 0) continue;
+      unsigned varies = 0;
+      for (int id = 0; id < k.axes; ++id)
+        if (slot.axes.axis[id] >= 0) varies |= 1u << id;
+      const bool positions = p_.is<operation::iota>(slot.value);
+      if ((varies & row) == 0 || (!positions && (varies & row) == row && in_order(slot, row, order, k.axes))) continue;
+      if (k.row_known || single_row_) {
+        failed_ = true;
+        return;
+      }
+      single_row_ = true;
+      out_.scalars.resize(scalar_begin_);
+      keeps_ = 0;
+      emit_loop(g);
+      single_row_ = false;
+      return;
+    }
 
     plan_step step;
     step.kind = plan_step::loop;
@@ -464,6 +498,9 @@ class kernel_emitter {
       const bool strided = (d.e.code == entry_code::load || d.e.code == entry_code::store) &&
                            !row_contiguous(out_.slots[step.slot_begin + d.e.slot], step.outer_rank, k.axes);
       if (strided) d.e.code = d.e.code == entry_code::load ? entry_code::load_strided : entry_code::store_strided;
+      if (d.e.code == entry_code::load || d.e.code == entry_code::store) out_.slots[step.slot_begin + d.e.slot].access = plan_slot::adjacent;
+      else if (d.e.code >= entry_code::load && d.e.code != entry_code::scalar && d.e.code != entry_code::constant)
+        out_.slots[step.slot_begin + d.e.slot].access = plan_slot::any_stride;
     }
 
     kernel_header header;
@@ -594,6 +631,7 @@ class kernel_emitter {
   int keeps_ = 0;
   list<std::int16_t> views_;  // still to be derived, -1 when done
   int first_view_ = 0;
+  bool single_row_ = false;
   bool failed_ = false;
 };
 
