@@ -2,8 +2,9 @@
 /// how the parameters of a layer are found.
 ///
 /// A class can be visited when it is an aggregate of at most 32 members whose bases are empty, or when it says
-/// `static constexpr std::size_t member_count = N;` and its N members are public. Bit-fields and anonymous unions are errors
-/// of the compiler. `std::array` members count as one member; a C array too.
+/// `static constexpr std::size_t member_count = N;` and its N members are public. A `std::array` is one member; a C array too.
+/// What the language cannot bind or name is an error of the compiler, never a wrong answer: bit-fields, anonymous unions,
+/// volatile members (g++), a wrong `member_count`, an empty base whose type is also that of the first member.
 #pragma once
 #include "reflection/count.hpp"
 #include "reflection/name.hpp"
@@ -23,7 +24,7 @@ inline constexpr status reflection_status = detail::examined<std::remove_cv_t<T>
 template <class T>
 concept Reflectable = reflection_status<T> == status::ok;
 
-/// True if T, or something T derives from, holds members that a structured binding of T would miss or mix up.
+/// True if T derives from a class that has members.
 template <class T>
 inline constexpr bool has_base_with_members = reflection_status<T> == status::base_with_members;
 
