@@ -22,7 +22,7 @@ function(fluxion_nvcc_test source)
   # Two steps, since ccache keeps objects only.
   add_custom_command(OUTPUT "${program}.o"
     COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} "${FLUXION_NVCC}" ${options} "-I${PROJECT_SOURCE_DIR}/include"
-            "-isystem$<JOIN:${includes},;-isystem>" -MD -MF "${program}.d" -MT "${program}.o" -c "${source}" -o "${program}.o"
+            "-isystem=$<JOIN:${includes},;-isystem=>" -MD -MF "${program}.d" -MT "${program}.o" -c "${source}" -o "${program}.o"
     DEPENDS "${source}" DEPFILE "${program}.d" COMMENT "nvcc ${name}" VERBATIM COMMAND_EXPAND_LISTS)
   add_custom_command(OUTPUT "${program}"
     COMMAND "${FLUXION_NVCC}" ${options} "${program}.o" -o "${program}"

@@ -44,7 +44,7 @@ function(fluxion_thousandths value result)
   set(${result} "${whole}.${part}" PARENT_SCOPE)
 endfunction()
 
-# One column per implementation, in the order of appearance, padded so that the Markdown reads well as plain text.
+# Pads the columns so that the Markdown reads well as plain text.
 function(fluxion_align_table rows columns result)
   foreach(column RANGE 1 ${columns})
     set(width_${column} 3)
@@ -146,6 +146,8 @@ function(fluxion_ratio_table result)
   endforeach()
   list(REMOVE_DUPLICATES cases)
   list(REMOVE_DUPLICATES others)
+  list(SORT cases COMPARE NATURAL)  # Google Benchmark may run and write them in random order
+  list(SORT others)
 
   set(header "case|size|fluxion ns")
   foreach(other IN LISTS others)

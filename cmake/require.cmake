@@ -6,6 +6,7 @@
 #
 # What a script cannot install and a project can fetch is left to the project.
 include_guard(GLOBAL)
+cmake_policy(VERSION 3.22)
 
 # ---- the dependencies ------------------------------------------------------------------------------------------------
 

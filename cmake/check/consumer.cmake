@@ -1,5 +1,21 @@
 # Builds and runs the small program in consumer/ against the library: WAY is find_package, add_subdirectory or FetchContent.
+# Once it passed, it runs again only when a file that packaging depends on has changed.
 cmake_minimum_required(VERSION 3.22)
+
+set(stamp "${WORK_DIR}/passed")
+file(GLOB_RECURSE files "${LIBRARY_SOURCE}/cmake/*")
+list(APPEND files "${LIBRARY_SOURCE}/CMakeLists.txt"
+     "${LIBRARY_SOURCE}/include/fluxion/core/config.hpp" "${LIBRARY_SOURCE}/include/fluxion/core/extents.hpp")
+set(changed FALSE)
+foreach(file IN LISTS files)
+  if("${file}" IS_NEWER_THAN "${stamp}")
+    set(changed TRUE)
+  endif()
+endforeach()
+if(NOT changed)
+  message("unchanged since it passed")
+  return()
+endif()
 file(REMOVE_RECURSE "${WORK_DIR}")
 
 function(run)
@@ -21,3 +37,4 @@ endif()
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${WORK_DIR}/build" -G "${GENERATOR}" ${options})
 run("${CMAKE_COMMAND}" --build "${WORK_DIR}/build")
 run("${WORK_DIR}/build/consumer")
+file(WRITE "${stamp}" "")
