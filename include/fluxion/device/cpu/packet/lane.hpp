@@ -155,7 +155,8 @@ struct eigen_lane {
     if constexpr (std::is_integral_v<T>) return add(mul(a, b), c);
     else return ei::pmadd(a, b, c);
   }
-  static FLUXION_ALWAYS_INLINE part abs(const part& a) { return ei::pabs<part>(a); }
+  // Not for int32: Eigen's takes 256 bits of it for int64.
+  static FLUXION_ALWAYS_INLINE part abs(const part& a) requires std::is_floating_point_v<T> { return ei::pabs<part>(a); }
   static FLUXION_ALWAYS_INLINE part sqrt(const part& a) { return ei::psqrt<part>(a); }
   /// The smaller or larger one where neither is NaN; `x` where x is NaN.
   static FLUXION_ALWAYS_INLINE part min_keep(const part& x, const part& y) { return ei::pmin<part>(x, y); }
