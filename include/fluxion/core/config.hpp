@@ -26,10 +26,12 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define FLUXION_ALWAYS_INLINE __forceinline
+#define FLUXION_INLINE_LAMBDA
 #define FLUXION_NO_INLINE __declspec(noinline)
 #define FLUXION_RESTRICT __restrict
 #else
 #define FLUXION_ALWAYS_INLINE inline __attribute__((always_inline))
+#define FLUXION_INLINE_LAMBDA __attribute__((always_inline))
 #define FLUXION_NO_INLINE __attribute__((noinline))
 #define FLUXION_RESTRICT __restrict__
 #endif

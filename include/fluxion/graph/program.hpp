@@ -117,6 +117,17 @@ class program {
     return added;
   }
 
+  /// Takes over instructions that were recorded before, in order and without duplicates.
+  constexpr void restore(const instruction* recorded, int count) {
+    instructions.clear();
+    instructions.reserve(count);
+    for (int i = 0; i < count; ++i) instructions.push_back(recorded[i]);
+    int capacity = 64;
+    while (capacity < 2 * count + 2) capacity *= 2;
+    table_.assign(capacity / 2, 0);
+    rehash();
+  }
+
   /// Interns a shape, with every symbol replaced by the one it is known to equal.
   constexpr std::int16_t intern(shape s) {
     for (int axis = 0; axis < s.rank; ++axis) s.extent[axis] = resolve(s.extent[axis]);

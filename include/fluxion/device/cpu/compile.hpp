@@ -1,0 +1,42 @@
+/// Compiled plans on the CPU: one instantiation per distinct kernel, in a table that the executor indexes.
+#pragma once
+#include "../../graph/execute.hpp"
+#include "../../graph/freeze.hpp"
+#include "loop_kernel.hpp"
+#include "contract.hpp"
+
+namespace fluxion::cpu {
+inline namespace FLUXION_ABI {
+
+namespace detail {
+
+template <class Plan, int Kernel, class Sequence>
+struct kernel_code_of;
+template <class Plan, int Kernel, int... I>
+struct kernel_code_of<Plan, Kernel, std::integer_sequence<int, I...>> {
+  using type = kernel_code<Plan::words[static_cast<std::size_t>(Plan::kernel_begin[Kernel] + I)]...>;
+};
+
+template <class Plan, int Kernel>
+using kernel_code_t =
+    typename kernel_code_of<Plan, Kernel, std::make_integer_sequence<int, Plan::kernel_begin[Kernel + 1] - Plan::kernel_begin[Kernel]>>::type;
+
+template <class Plan, class Sequence>
+struct kernel_table;
+template <class Plan, int... K>
+struct kernel_table<Plan, std::integer_sequence<int, K...>> {
+  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {&loop_kernel<kernel_code_t<Plan, K>>::run..., nullptr};
+};
+
+}  // namespace detail
+
+/// The widest row buffer step of any kernel of this build.
+inline constexpr int widest_lanes = native_lanes<float> > 1 ? native_lanes<float> : 1;
+
+/// The CPU's functions for a constant plan.
+template <class Plan>
+inline constexpr graph::device_functions functions_of{
+    detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, &contract, widest_lanes};
+
+}  // namespace FLUXION_ABI
+}  // namespace fluxion::cpu
