@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <vector>
 
-using namespace fluxion::cpu;
+using namespace fluxion::host;
 
 namespace {
 

@@ -44,6 +44,8 @@ class list {
   }
   constexpr void pop_back() { --size_; }
   constexpr void clear() { size_ = 0; }
+  /// Shortens the list.
+  constexpr void resize(int size) { size_ = size; }
   constexpr void reserve(int capacity) {
     if (capacity <= capacity_) return;
     T* data = new T[static_cast<unsigned>(capacity)]{};

@@ -291,7 +291,7 @@ class oracle {
       for (int k = 0; k < arity; ++k) o[k] = broadcast_at(operand(i, k), at);
       bool exact = false;
       const double v = map_value(i, o, exact);
-      y.data[n] = exact ? v : disturb(i, v, std::abs(v));
+      y.data[n] = x.type == element_type::boolean ? static_cast<double>(v != 0) : exact ? v : disturb(i, v, std::abs(v));
     }
   }
 

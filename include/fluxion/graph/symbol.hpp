@@ -57,33 +57,56 @@ class Symbol {
 
 namespace graph {
 
-struct symbol_frontend {
-  static constexpr Symbol first(const Symbol& x) { return x; }
-  template <class... X>
-  static constexpr Symbol first(const Symbol& x, const X&...) { return x; }
-  template <class A, class... X>
-  static constexpr Symbol first(const A&, const X&... x) { return first(x...); }
+/// The symbol that something holds while a model is traced: itself, a layer's parameter, an expression of those.
+constexpr const Symbol& symbol_of(const Symbol& x) { return x; }
+template <class X>
+  requires requires(const X& x) { { x.symbol() } -> std::same_as<Symbol>; }
+constexpr Symbol symbol_of(const X& x) {
+  return x.symbol();
+}
+template <class X>
+  requires std::is_arithmetic_v<X>
+constexpr X symbol_of(X x) {
+  return x;
+}
 
+/// Something for which `symbol_of` stands.
+template <class X>
+concept HoldsSymbol = requires(const X& x) { symbol_of(x); };
+
+struct symbol_frontend {
   template <class F, class... X>
   static constexpr auto call(const X&... x) {
-    const Symbol any = first(x...);
-    return F::trace(as_symbol(any, x)...);
+    return call_holders<F>(x...);
   }
-  static constexpr Symbol as_symbol(const Symbol&, const Symbol& x) { return x; }
-  template <class X>
-    requires std::is_arithmetic_v<X>
-  static constexpr Symbol as_symbol(const Symbol& any, X x) { return any.constant(x); }
-  /// What holds a symbol during recording, such as a layer's parameter.
-  template <class X>
-    requires requires(const X& x) { { x.symbol() } -> std::same_as<Symbol>; }
-  static constexpr Symbol as_symbol(const Symbol&, const X& x) { return x.symbol(); }
+  /// Calls F on what the operands hold; numbers become constants beside the first symbol.
+  template <class F, class... X>
+  static constexpr auto call_holders(const X&... x) {
+    return trace<F>(symbol_of(x)...);
+  }
+
+ private:
+  static constexpr const Symbol& first(const Symbol& x) { return x; }
+  template <class... X>
+  static constexpr const Symbol& first(const Symbol& x, const X&...) {
+    return x;
+  }
+  template <class A, class... X>
+  static constexpr const Symbol& first(const A&, const X&... x) {
+    return first(x...);
+  }
+  template <class F, class... X>
+  static constexpr auto trace(const X&... x) {
+    const Symbol any = first(x...);
+    return F::trace(any.like(x)...);
+  }
 };
 
 }  // namespace graph
 
 template <>
 struct operand_traits<Symbol> {
-  static constexpr int level = 2;
+  static constexpr int level = 9;
   using frontend = graph::symbol_frontend;
 };
 

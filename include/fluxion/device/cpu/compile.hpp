@@ -5,7 +5,7 @@
 #include "loop_kernel.hpp"
 #include "contract.hpp"
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 namespace detail {
@@ -39,4 +39,4 @@ inline constexpr graph::device_functions functions_of{
     detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, &contract, widest_lanes};
 
 }  // namespace FLUXION_ABI
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

@@ -7,7 +7,7 @@
 #include <cblas.h>
 #endif
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 namespace detail {
@@ -73,4 +73,4 @@ inline void contract(const graph::contract_call& c) {
 }
 
 }  // namespace FLUXION_ABI
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

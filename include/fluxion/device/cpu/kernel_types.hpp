@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 /// The words of a loop kernel as template arguments: equal kernels are one type, wherever they come from.
@@ -97,4 +97,4 @@ FLUXION_ALWAYS_INLINE V& get(register_slot<I, V>& r) {
 
 }  // namespace detail
 }  // namespace FLUXION_ABI
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

@@ -11,13 +11,8 @@
 #include "../../core/generator.hpp"
 #include "kernel_types.hpp"
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
-
-template <class T, int N>
-FLUXION_ALWAYS_INLINE Pack<T, N> zero_of(const Pack<T, N>&) {
-  return splat<Pack<T, N>>(T(0));
-}
 
 template <class Code>
 class loop_kernel {
@@ -268,9 +263,9 @@ class loop_kernel {
         if constexpr (!full) detail::get<I>(r) = splat<value_t<I>>(*p);
         else if constexpr (!adjacent) {
           const index_t stride = s.call->slots[e.slot].row_stride;
-          detail::get<I>(r) = cpu::load_strided<value_t<I>>(p + j * stride, stride, count, T(1));
+          detail::get<I>(r) = host::load_strided<value_t<I>>(p + j * stride, stride, count, T(1));
         } else if constexpr (Partial) detail::get<I>(r) = load_partial<value_t<I>>(p + j, count, T(1));
-        else detail::get<I>(r) = cpu::load<value_t<I>>(p + j);
+        else detail::get<I>(r) = host::load<value_t<I>>(p + j);
       }
     } else if constexpr (e.code == code::scalar) {
       const graph::scalar_value& v = s.call->scalars[e.slot];
@@ -290,8 +285,8 @@ class loop_kernel {
       using T = element<I>;
       const index_t stride = full ? s.call->slots[e.slot].row_stride : 0, start = s.offset[e.slot] + j * stride;
       if constexpr (!full) detail::get<I>(r) = splat<value_t<I>>(static_cast<T>(start));
-      else if (stride == 1) detail::get<I>(r) = cpu::iota<value_t<I>>(static_cast<T>(start));
-      else detail::get<I>(r) = splat<value_t<I>>(static_cast<T>(start)) + cpu::iota<value_t<I>>(T(0)) * splat<value_t<I>>(static_cast<T>(stride));
+      else if (stride == 1) detail::get<I>(r) = host::iota<value_t<I>>(static_cast<T>(start));
+      else detail::get<I>(r) = splat<value_t<I>>(static_cast<T>(start)) + host::iota<value_t<I>>(T(0)) * splat<value_t<I>>(static_cast<T>(stride));
     } else if constexpr (e.code == code::uniform) {
       random_lanes<I, full>(r, s, j);
     } else if constexpr (e.code == graph::opcode_of<operation::cast>) {
@@ -377,9 +372,9 @@ class loop_kernel {
       if constexpr (!Full) *p = first_lane(value);
       else if constexpr (!Adjacent) {
         const index_t stride = s.call->slots[Slot].row_stride;
-        cpu::store_strided(p + j * stride, stride, value, count);
+        host::store_strided(p + j * stride, stride, value, count);
       } else if constexpr (Partial) store_partial(p + j, value, count);
-      else cpu::store(p + j, value);
+      else host::store(p + j, value);
     }
   }
 
@@ -403,10 +398,10 @@ class loop_kernel {
       const index_t stride = s.call->slots[e.slot].row_stride;
       if (stride == 1) {
         if constexpr (Partial) store_partial(p + j, O::combine(load_partial<value_t<I>>(p + j, count, T(0)), value), count);
-        else cpu::store(p + j, O::combine(cpu::load<value_t<I>>(p + j), value));
+        else host::store(p + j, O::combine(host::load<value_t<I>>(p + j), value));
       } else {
-        const auto old = cpu::load_strided<value_t<I>>(p + j * stride, stride, count, T(0));
-        cpu::store_strided(p + j * stride, stride, O::combine(old, value), count);
+        const auto old = host::load_strided<value_t<I>>(p + j * stride, stride, count, T(0));
+        host::store_strided(p + j * stride, stride, O::combine(old, value), count);
       }
     }
   }
@@ -423,10 +418,10 @@ class loop_kernel {
     const index_t stride = Full ? s.call->slots[e.slot].row_stride : 0, start = s.offset[e.slot] + j * stride;
     T numbers[lanes];
     for (int n = 0; n < (Full ? lanes : 1); ++n) numbers[n] = random_uniform<T>(key, offset, static_cast<std::uint64_t>(start + n * stride));
-    if constexpr (Full) detail::get<I>(r) = cpu::load<value_t<I>>(numbers);
+    if constexpr (Full) detail::get<I>(r) = host::load<value_t<I>>(numbers);
     else detail::get<I>(r) = splat<value_t<I>>(numbers[0]);
   }
 };
 
 }  // namespace FLUXION_ABI
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

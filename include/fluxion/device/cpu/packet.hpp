@@ -11,7 +11,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 /// Lanes of one packet of T in this build; 1 where T has no packets (bool and int64 never do).
@@ -129,6 +129,12 @@ FLUXION_ALWAYS_INLINE P splat(typename P::value_type x) {
   const auto part = P::lane::set(x);
   detail::each_part(r, [&](auto& to, int) { to = part; });
   return r;
+}
+
+/// Zero in every lane, of the argument's type.
+template <class T, int N>
+FLUXION_ALWAYS_INLINE Pack<T, N> zero_of(const Pack<T, N>&) {
+  return splat<Pack<T, N>>(T(0));
 }
 
 /// N elements from p, which need not be aligned.
@@ -362,7 +368,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> minimum(const Pack<T, N>& a, const Pack<T, N>& 
   else return select(less(b, a), b, a);
 }
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host
 
 #include "packet/convert.hpp"
 #include "packet/reduce.hpp"

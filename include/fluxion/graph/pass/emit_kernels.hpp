@@ -238,7 +238,8 @@ class kernel_emitter {
     d.e.operand[0] = static_cast<std::int16_t>(operand);
     d.e.operand[1] = partial;
     d.level = draft_[operand].level;
-    d.varies = draft_[operand].varies | over;
+    // A row's partial result is added once; a value that is the same everywhere is still added to every element.
+    d.varies = draft_[operand].varies | mask_of_map(kept) | ((over & row) != 0 ? over & ~row : over);
     d.e.slot = add_slot(plan_slot::accumulator, i, kept, p_[i].operation);
     append(d);
   }

@@ -8,6 +8,7 @@ namespace fluxion::graph {
 struct plan_options {
   bool fuse = true;       // false: a kernel per operation
   bool recompute = true;  // cheap values are computed again rather than stored
+  bool wide_rows = true;  // a row that is read again may have several axes
 };
 
 /// A kernel while it grows.
@@ -251,6 +252,7 @@ class fuser {
   /// Whether the result of reduction r can be read again in its own kernel: only if it is over exactly the row axes.
   constexpr bool consume(kernel_group& k, int r) const {
     const unsigned over = reduced_[r];
+    if (!options_.wide_rows && (over & (over - 1)) != 0) return false;
     if (k.row_known) return over == k.row;
     for (int j = 0; j < k.reduction_kinds; ++j)
       if ((k.reductions[j] & over) != 0 && (k.reductions[j] & over) != over) return false;

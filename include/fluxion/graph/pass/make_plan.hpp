@@ -112,7 +112,7 @@ constexpr void place_values(plan& q, const list<bool>& stored) {
 /// Plans a program. The same function serves compiled programs and those built at run time.
 constexpr plan make_plan(const program& given, plan_options options = {}) {
   program p = detail::make_outputs_distinct(eliminate_dead_code(given));
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
     plan q;
     const fusion f = fuse(p, options);
     detail::kernel_emitter emitter(p, f, options, q);
@@ -121,7 +121,10 @@ constexpr plan make_plan(const program& given, plan_options options = {}) {
       detail::place_values(q, emitter.stored());
       return q;
     }
-    options.recompute = false;
+    // Positions along one axis of a row of several, or a value wanted along two axes at once: less is fused.
+    if (attempt == 0) options.wide_rows = false;
+    else if (attempt == 1) options.recompute = false;
+    else options.fuse = false;
   }
   return {};
 }

@@ -4,7 +4,7 @@
 
 #include <bit>
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 /// The same truth for lanes of another type. Free between types of equal width.
@@ -110,4 +110,4 @@ FLUXION_ALWAYS_INLINE auto convert(const Mask<T, N>& m) {
   }
 }
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

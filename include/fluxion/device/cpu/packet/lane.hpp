@@ -25,7 +25,7 @@
 #include <Eigen/Core>
 #endif
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 namespace detail {
 
@@ -207,7 +207,7 @@ struct lane : eigen_lane<T> {};
 #endif
 }  // namespace detail
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host
 
 #if defined(EIGEN_VECTORIZE) && !defined(FLUXION_NO_VECTOR)
 #include "lane_avx.hpp"
@@ -215,7 +215,7 @@ struct lane : eigen_lane<T> {};
 #include "lane_sse.hpp"
 #endif
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 namespace detail {
 
@@ -257,7 +257,7 @@ struct lane_for { using type = scalar_lane<T>; };
 #endif
 }  // namespace detail
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

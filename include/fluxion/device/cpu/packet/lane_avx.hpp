@@ -4,7 +4,7 @@
 #include "lane.hpp"
 
 #if !defined(FLUXION_NO_VECTOR) && defined(EIGEN_VECTORIZE_AVX) && !defined(EIGEN_VECTORIZE_AVX512)
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 namespace detail {
 /// Eight set words and eight clear ones: read from 8 - count for a mask of the first `count` words.
@@ -144,5 +144,5 @@ struct lane<std::int32_t> : eigen_lane<std::int32_t> {
 };
 }  // namespace detail
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host
 #endif

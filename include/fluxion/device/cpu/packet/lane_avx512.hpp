@@ -4,7 +4,7 @@
 #include "lane.hpp"
 
 #if !defined(FLUXION_NO_VECTOR) && defined(EIGEN_VECTORIZE_AVX512)
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 namespace detail {
 // Masks are the k registers of AVX-512: select and partial access take them directly, and any two types share them.
@@ -106,5 +106,5 @@ struct lane<std::int32_t> : avx512_lane<std::int32_t, __mmask16> {
 };
 }  // namespace detail
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host
 #endif

@@ -3,7 +3,7 @@
 #pragma once
 #include "../packet.hpp"
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 namespace detail {
@@ -214,4 +214,4 @@ FLUXION_ALWAYS_INLINE Pack<T, N> pow(const Pack<T, N>& x, const Pack<T, N>& y) {
   return detail::by_element([](T a, T b) { return std::pow(a, b); }, x, y);
 }
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

@@ -3,7 +3,7 @@
 #pragma once
 #include "../packet.hpp"
 
-namespace fluxion::cpu {
+namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 namespace detail {
@@ -59,4 +59,4 @@ FLUXION_ALWAYS_INLINE bool any(const Mask<T, N>& m) {
   }
 }
 }
-}  // namespace fluxion::cpu
+}  // namespace fluxion::host

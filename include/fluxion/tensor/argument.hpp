@@ -1,0 +1,104 @@
+/// Arguments of compiled programs: how the type of a tensor, a view or a number is recorded, and how its value is bound.
+#pragma once
+#include "../graph/call.hpp"
+#include "../graph/symbol.hpp"
+#include "tensor.hpp"
+#include "view.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+/// The program that is being recorded from types, and how many arguments and scalars it has so far.
+struct lowering {
+  graph::program& program;
+  int arguments = 0;
+  int scalars = 0;
+};
+
+/// The run-time values, collected in the order in which their types were recorded.
+struct binder {
+  graph::descriptor* arguments;
+  graph::scalar_value* scalars;
+
+  void add(graph::scalar_value value) { *scalars++ = value; }
+  template <class T, class Mapping>
+  void add(const T* data, const Mapping& mapping) {
+    graph::descriptor& d = *arguments++;
+    d.data = reinterpret_cast<std::byte*>(const_cast<std::remove_const_t<T>*>(data));
+    const auto e = mapping.extents();
+    using E = std::remove_cvref_t<decltype(e)>;
+    const auto strides = mapping.strides();
+    for (int axis = 0; axis < E::rank(); ++axis) {
+      d.extent[axis] = e.extent(axis);
+      d.stride[axis] = strides[static_cast<std::size_t>(axis)];
+    }
+  }
+};
+
+/// The shape of an extents type; run-time extents become symbols of the argument.
+template <Extents E>
+constexpr int lower_argument(lowering& l, element_type type, bool strided) {
+  return l.program.argument(l.arguments++, type, graph::static_shape<E>(), strided);
+}
+
+}  // namespace detail
+
+/// How something is passed to a compiled program. Specialised for tensors, views, numbers, expressions and models: `lower` records it,
+/// `bind` adds its run-time values, `changed` tells whether something that it refers to was written since.
+template <class X>
+struct argument_traits;
+
+template <class T, class E>
+struct argument_traits<Tensor<T, E, cpu_t>> {
+  using leaf = Tensor<T, E, cpu_t>;
+  static constexpr int arguments = 1, scalars = 0;
+  using gradient_type = Tensor<T, E, cpu_t>;
+  static constexpr Symbol lower(detail::lowering& l) {
+    return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
+  }
+  static void bind(const leaf& x, detail::binder& b) { b.add(x.data(), x.mapping()); }
+  static bool changed(const leaf&) { return false; }
+};
+
+template <class T, class E, class L>
+struct argument_traits<View<T, E, L>> {
+  using leaf = View<T, E, L>;
+  static constexpr int arguments = 1, scalars = 0;
+  using gradient_type = Tensor<std::remove_const_t<T>, E, cpu_t>;
+  static constexpr Symbol lower(detail::lowering& l) {
+    return {l.program, detail::lower_argument<E>(l, element_type_of<T>, std::is_same_v<L, layout_stride>)};
+  }
+  static void bind(const leaf& x, detail::binder& b) { b.add(x.data(), x.mapping()); }
+  static bool changed(const leaf&) { return false; }
+};
+
+namespace detail {
+/// What an argument of type X is while a function is recorded.
+template <class X>
+using lowered_t = decltype(argument_traits<X>::lower(std::declval<lowering&>()));
+}  // namespace detail
+
+/// A number is a run-time scalar: a literal that takes the element type of the tensor it meets.
+template <class X>
+  requires std::is_arithmetic_v<X>
+struct argument_traits<X> {
+  static constexpr int arguments = 0, scalars = 1;
+  static constexpr Symbol lower(detail::lowering& l) {
+    constexpr element_type type = std::is_same_v<X, bool>      ? element_type::boolean
+                                  : std::is_integral_v<X> ? element_type::int64
+                                                          : element_type::float64;
+    return {l.program, l.program.scalar(l.scalars++, type, true)};
+  }
+  static void bind(X x, detail::binder& b) {
+    if constexpr (std::is_same_v<X, bool>) b.add(graph::scalar_value(x));
+    else if constexpr (std::is_integral_v<X>) b.add(graph::scalar_value(static_cast<std::int64_t>(x)));
+    else b.add(graph::scalar_value(static_cast<double>(x)));
+  }
+  static constexpr bool changed(X) { return false; }
+};
+
+}  // namespace fluxion

@@ -1,0 +1,276 @@
+/// Evaluation: from an expression's type to a constant plan, from its value to a call of that plan.
+#pragma once
+#include "../device/counting/count.hpp"
+#include "../device/cpu/compile.hpp"
+#include "../graph/check.hpp"
+#include "expression.hpp"
+
+#include <array>
+
+namespace fluxion {
+
+namespace detail {
+
+/// Records the expression X by its type.
+template <class X>
+struct expression_source {
+  static constexpr graph::program make() {
+    graph::program p;
+    lowering l{p};
+    const Symbol result = argument_traits<X>::lower(l);
+    p.outputs.push_back(static_cast<std::int16_t>(result.index()));
+    return p;
+  }
+};
+
+/// The error of a source's program, for graph::checked.
+template <class Source>
+struct source_error {
+  static constexpr graph::error_report error = graph::constant_program<Source>::value.error;
+};
+
+/// Output K of a source's program: its element type and its extents type.
+template <class Source, int K>
+struct source_output {
+  static constexpr const auto& program = graph::constant_program<Source>::value;
+  static constexpr graph::shape make_shape() {
+    graph::shape s = program.shapes[program.instructions[program.outputs[K]].shape];
+    for (int axis = 0; axis < s.rank; ++axis) {
+      graph::extent_t e = s.extent[axis];
+      while (graph::is_symbol(e) && program.symbol_parents[graph::symbol_number(e)] != e) e = program.symbol_parents[graph::symbol_number(e)];
+      s.extent[axis] = e;
+    }
+    return s;
+  }
+  static constexpr graph::shape shape = make_shape();
+  static constexpr element_type type = program.instructions[program.outputs[K]].type;
+  using value_type = element_t<type>;
+  using extents_type = graph::extents_of<shape>;
+};
+
+/// Whether a plan is one map over adjacent elements of equal extents: then calling its kernel is all there is to do.
+constexpr bool is_plain_map(const graph::plan_view& v) {
+  if (v.step_count != 1 || v.steps[0].kind != graph::plan_step::loop || v.steps[0].outer_rank != 0 || v.output_count != 1) return false;
+  if (graph::unpack_header(v.words[0]).passes != 1 || graph::unpack_header(v.words[0]).keeps != 0) return false;
+  for (int k = 0; k < v.steps[0].slot_count; ++k) {
+    const graph::plan_slot& slot = v.slots[k];
+    const bool direct = slot.kind == graph::plan_slot::input ? v.instructions[slot.value].operation == graph::opcode_of<operation::argument>
+                                                              : slot.kind == graph::plan_slot::output && slot.value == v.outputs[0];
+    if (!direct || slot.access != graph::plan_slot::adjacent) return false;
+  }
+  for (int k = 0; k < v.steps[0].scalar_count; ++k)
+    if (v.instructions[v.scalars[k]].operation != graph::opcode_of<operation::scalar>) return false;
+  return true;
+}
+
+/// Whether every argument is read, before or where the output is written, at the output's own position: then they may be the same memory.
+constexpr bool may_be_in_place(const graph::plan_view& v, int argument) {
+  if (v.step_count != 1 || v.steps[0].kind != graph::plan_step::loop || v.output_count != 1) return false;
+  const graph::plan_step& step = v.steps[0];
+  int output = -1;
+  for (int k = 0; k < step.slot_count; ++k)
+    if (v.slots[k].kind == graph::plan_slot::output && v.slots[k].value == v.outputs[0]) output = k;
+  if (output < 0) return false;
+  graph::kernel_entry entries[graph::max_kernel_entries]{};
+  graph::read_code(v.words, entries);
+  const int count = graph::unpack_header(v.words[0]).entries;
+  int written = 0;
+  for (int e = 0; e < count; ++e)
+    if ((entries[e].code == graph::entry_code::store || entries[e].code == graph::entry_code::store_strided) && entries[e].slot == output) {
+      if (entries[e].rate != graph::rate::full) return false;
+      written = entries[e].passes;
+    }
+  for (int e = 0; e < count; ++e) {
+    if (entries[e].code != graph::entry_code::load && entries[e].code != graph::entry_code::load_strided) continue;
+    const graph::plan_slot& slot = v.slots[entries[e].slot];
+    int root = slot.value;
+    while (graph::info_of(v.instructions[root].operation).family == graph::family::view) root = v.instructions[root].operand[0];
+    if (v.instructions[root].operation != graph::opcode_of<operation::argument> || v.instructions[root].attribute != argument) continue;
+    if (root != slot.value || !(slot.axes == v.slots[output].axes) || entries[e].passes > written) return false;
+  }
+  return true;
+}
+
+/// The memory between a value's first and last element.
+struct span_of_bytes {
+  const std::byte* begin;
+  const std::byte* end;
+};
+inline span_of_bytes memory_of(const graph::descriptor& d, int rank, std::size_t size) {
+  index_t low = 0, high = 0;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (d.extent[axis] == 0) return {d.data, d.data};
+    const index_t reach = (d.extent[axis] - 1) * d.stride[axis];
+    (reach < 0 ? low : high) += reach;
+  }
+  const auto bytes = static_cast<index_t>(size);
+  return {d.data + low * bytes, d.data + (high + 1) * bytes};
+}
+inline bool overlap(const span_of_bytes& a, const span_of_bytes& b) { return a.begin < b.end && b.begin < a.end; }
+inline bool same_layout(const graph::descriptor& a, const graph::descriptor& b, int rank) {
+  if (a.data != b.data) return false;
+  for (int axis = 0; axis < rank; ++axis)
+    if (a.extent[axis] != b.extent[axis] || (a.stride[axis] != b.stride[axis] && a.extent[axis] != 1)) return false;
+  return true;
+}
+
+/// A call of a constant plan: arguments bound, extents checked.
+template <class Source>
+class plan_call {
+ public:
+  using plan = graph::constant_plan<Source>;
+  static_assert(graph::checked<source_error<Source>>::passed);
+  static constexpr const graph::plan_view& view = plan::view;
+  static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
+
+  graph::descriptor arguments[argument_count > 0 ? argument_count : 1];
+  graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1];
+  index_t symbols[view.symbol_count > 0 ? view.symbol_count : 1];
+
+  binder make_binder() { return {arguments, scalars}; }
+  /// After everything was added to the binder. Raises ShapeError.
+  void check() { graph::bind(view, arguments, symbols); }
+
+  template <int K>
+  typename source_output<Source, K>::extents_type extents() const {
+    using E = typename source_output<Source, K>::extents_type;
+    index_t values[max_rank];
+    graph::output_extents(view, K, symbols, values);
+    std::array<index_t, static_cast<std::size_t>(E::rank())> e{};
+    for (int axis = 0; axis < E::rank(); ++axis) e[static_cast<std::size_t>(axis)] = values[axis];
+    return E(e);
+  }
+
+  /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
+  void run(const graph::descriptor* outputs) {
+    graph::counters* count = device::current_counters();
+    if constexpr (is_plain_map(view)) {
+      if (count == nullptr && run_plain_map(outputs[0])) return;
+    }
+    bool direct = true;
+    for (int k = 0; k < output_count && direct; ++k) direct = is_safe(outputs, k);
+    if (direct) {
+      graph::execute(view, host::functions_of<plan>, arguments, scalars, outputs, symbols, count);
+      return;
+    }
+    ArenaScope scope;
+    graph::descriptor buffered[output_count > 0 ? output_count : 1];
+    for (int k = 0; k < output_count; ++k) {
+      const int rank = view.shape_of(view.outputs[k]).rank;
+      buffered[k] = outputs[k];
+      graph::detail::contiguous_strides(buffered[k], rank);
+      buffered[k].data = scope.template take<std::byte>(static_cast<std::size_t>(graph::detail::element_count(outputs[k], rank)) * size_of_output(k));
+    }
+    graph::execute(view, host::functions_of<plan>, arguments, scalars, buffered, symbols, count);
+    for (int k = 0; k < output_count; ++k)
+      if (graph::detail::element_count(outputs[k], view.shape_of(view.outputs[k]).rank) > 0)
+        graph::detail::copy_strided(outputs[k].data, outputs[k].stride, buffered[k].data, buffered[k].stride, outputs[k].extent,
+                                    view.shape_of(view.outputs[k]).rank, size_of_output(k));
+  }
+
+ private:
+  static std::size_t size_of_output(int k) { return size_of(view.instructions[view.outputs[k]].type); }
+
+  bool run_plain_map(const graph::descriptor& output) {
+    constexpr const graph::plan_step& step = view.steps[0];
+    constexpr int rank = view.shape_of(view.outputs[0]).rank;
+    graph::loop_operand slots[step.slot_count > 0 ? step.slot_count : 1];
+    const span_of_bytes target = memory_of(output, rank, size_of_output(0));
+    if (!graph::detail::is_contiguous(output, rank)) return false;
+    index_t size = 1;
+    for (int axis = 0; axis < rank; ++axis) size *= output.extent[axis];
+    for (int k = 0; k < step.slot_count; ++k) {
+      const graph::plan_slot& slot = view.slots[k];
+      const bool reads = slot.kind == graph::plan_slot::input;
+      const graph::descriptor& d = reads ? arguments[view.instructions[slot.value].attribute] : output;
+      if (reads) {
+        if (!graph::detail::is_contiguous(d, rank)) return false;
+        if (d.data != output.data && overlap(memory_of(d, rank, size_of(view.instructions[slot.value].type)), target)) return false;
+        if (d.data == output.data && size_of(view.instructions[slot.value].type) != size_of_output(0)) return false;
+      }
+      slots[k].data = d.data;
+      slots[k].row_stride = 1;
+    }
+    graph::loop_call call;
+    call.slots = slots;
+    graph::scalar_value values[step.scalar_count > 0 ? step.scalar_count : 1];
+    for (int k = 0; k < step.scalar_count; ++k) values[k] = scalars[view.instructions[view.scalars[k]].attribute];
+    call.scalars = values;
+    call.row = size;
+    host::functions_of<plan>.loops[0](call);
+    return true;
+  }
+
+  bool is_safe(const graph::descriptor* outputs, int k) const {
+    const int rank = view.shape_of(view.outputs[k]).rank;
+    const span_of_bytes target = memory_of(outputs[k], rank, size_of_output(k));
+    for (int i = 0; i < view.instruction_count; ++i) {
+      if (view.instructions[i].operation != graph::opcode_of<operation::argument>) continue;
+      const int a = view.instructions[i].attribute, argument_rank = view.shape_of(i).rank;
+      if (!overlap(memory_of(arguments[a], argument_rank, size_of(view.instructions[i].type)), target)) continue;
+      if (rank == argument_rank && view.instructions[i].type == view.instructions[view.outputs[k]].type &&
+          same_layout(arguments[a], outputs[k], rank) && may_be_in_place(view, a))
+        continue;
+      return false;
+    }
+    return true;
+  }
+};
+
+template <class T, class Mapping>
+graph::descriptor describe(T* data, const Mapping& mapping) {
+  graph::descriptor d;
+  binder b{&d, nullptr};
+  b.add(data, mapping);
+  return d;
+}
+
+template <class X>
+void check_unchanged(const X& expression) {
+  if (argument_traits<X>::changed(expression))
+    raise<ValueError>("a tensor of the expression was written after the expression was made; evaluate it first or take a copy");
+}
+
+}  // namespace detail
+
+template <class F, class... X>
+struct expression_result<Node<F, X...>> {
+  using source = detail::expression_source<Node<F, X...>>;
+  static_assert(graph::checked<detail::source_error<source>>::passed);
+  using value_type = typename detail::source_output<source, 0>::value_type;
+  using extents_type = typename detail::source_output<source, 0>::extents_type;
+  static extents_type extents(const Node<F, X...>& expression) {
+    if constexpr (extents_type::is_static()) return {};
+    else {
+      detail::plan_call<source> call;
+      detail::binder b = call.make_binder();
+      argument_traits<Node<F, X...>>::bind(expression, b);
+      call.check();
+      return call.template extents<0>();
+    }
+  }
+};
+
+/// Evaluates an expression into a tensor or view of its extents. What fails raises before the destination is touched.
+template <class Destination, class F, class... X>
+void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
+  using expression_type = Node<F, X...>;
+  using source = detail::expression_source<expression_type>;
+  static_assert(std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>,
+                "the element types of the expression and its destination differ: convert with cast<T>(…)");
+  detail::check_unchanged(expression);
+  detail::plan_call<source> call;
+  detail::binder b = call.make_binder();
+  argument_traits<expression_type>::bind(expression, b);
+  call.check();
+  const graph::descriptor output = detail::describe(destination.data(), destination.mapping());
+  call.run(&output);
+}
+
+/// Evaluates an expression to a new tensor.
+template <Expression X>
+auto evaluate(const X& expression) {
+  return Tensor<typename expression_result<X>::value_type, typename expression_result<X>::extents_type>(expression);
+}
+
+}  // namespace fluxion

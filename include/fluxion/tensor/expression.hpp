@@ -1,0 +1,180 @@
+/// Expressions: thin trees that remember what to compute. Nothing runs until one is assigned to a tensor or a view.
+#pragma once
+#include "argument.hpp"
+
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+/// A heap tensor in an expression: shares ownership, and knows whether the tensor was written since.
+template <class T, class E>
+struct shared_leaf {
+  SharedBlock block;
+  layout_right::mapping<E> mapping;
+};
+
+/// Operands of a node, by value, each a base class of its own number: no std::tuple, short names.
+template <int I, class X>
+struct child {
+  X value;
+};
+template <class Sequence, class... X>
+struct children;
+template <int... I, class... X>
+struct children<std::integer_sequence<int, I...>, X...> : child<I, X>... {};
+
+template <int I, class X>
+constexpr const X& get_child(const child<I, X>& c) {
+  return c.value;
+}
+
+}  // namespace detail
+
+/// A call of the function F: `F::trace(Symbol...)` records it.
+template <class F, class... X>
+class Node {
+ public:
+  using fluxion_expression = void;
+  using function = F;
+
+  constexpr explicit Node(const X&... x) : children_{{x}...} {}
+
+  /// Calls f(child...).
+  template <class G>
+  constexpr decltype(auto) apply(const G& f) const {
+    return apply(f, std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{});
+  }
+
+  /// The value as a symbol while a model is traced: then the leaves are symbols themselves.
+  constexpr Symbol symbol() const
+    requires(graph::HoldsSymbol<X> && ...)
+  {
+    return apply([](const auto&... x) { return graph::symbol_frontend::call_holders<F>(x...); });
+  }
+
+ private:
+  template <class G, int... I>
+  constexpr decltype(auto) apply(const G& f, std::integer_sequence<int, I...>) const {
+    return f(detail::get_child<I>(children_)...);
+  }
+
+  detail::children<std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>, X...> children_;
+};
+
+/// A compile-time number in an expression, such as `c<2>`: part of the program, not of its call.
+template <auto V>
+struct Constant {};
+template <auto V>
+inline constexpr Constant<V> c{};
+
+// ---- leaves -----------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class T, class E>
+  requires(!Tensor<T, E, cpu_t>::is_in_place)
+shared_leaf<T, E> as_expression(const Tensor<T, E, cpu_t>& x) {
+  return {x.share(), x.mapping()};
+}
+template <class T, class E>
+  requires(Tensor<T, E, cpu_t>::is_in_place)
+constexpr Tensor<T, E, cpu_t> as_expression(const Tensor<T, E, cpu_t>& x) {
+  return x;
+}
+template <class T, class E, class L>
+constexpr View<const std::remove_const_t<T>, E, L> as_expression(const View<T, E, L>& x) {
+  return x;
+}
+template <class X>
+  requires std::is_arithmetic_v<X>
+constexpr X as_expression(X x) {
+  return x;
+}
+template <auto V>
+constexpr Constant<V> as_expression(Constant<V> x) {
+  return x;
+}
+template <Expression X>
+constexpr const X& as_expression(const X& x) {
+  return x;
+}
+
+}  // namespace detail
+
+template <class T, class E>
+struct argument_traits<detail::shared_leaf<T, E>> {
+  using leaf = detail::shared_leaf<T, E>;
+  static constexpr int arguments = 1, scalars = 0;
+  static constexpr Symbol lower(detail::lowering& l) {
+    return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
+  }
+  static void bind(const leaf& x, detail::binder& b) { b.add(x.block.template data<T>(), x.mapping); }
+  static bool changed(const leaf& x) { return x.block.changed(); }
+};
+
+template <auto V>
+struct argument_traits<Constant<V>> {
+  static constexpr int arguments = 0, scalars = 0;
+  static constexpr Symbol lower(detail::lowering& l) {
+    return {l.program, l.program.constant(std::is_integral_v<decltype(V)> ? element_type::int64 : element_type::float64,
+                                          static_cast<double>(V), graph::weak_flag)};
+  }
+  static void bind(Constant<V>, detail::binder&) {}
+  static constexpr bool changed(Constant<V>) { return false; }
+};
+
+template <class F, class... X>
+struct argument_traits<Node<F, X...>> {
+  using leaf = Node<F, X...>;
+  static constexpr int arguments = (argument_traits<X>::arguments + ... + 0), scalars = (argument_traits<X>::scalars + ... + 0);
+  static constexpr auto lower(detail::lowering& l) {
+    // Braces fix the order: operands are recorded from left to right.
+    const detail::children<std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>, detail::lowered_t<X>...> operands{
+        {argument_traits<X>::lower(l)}...};
+    return trace(operands, std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{});
+  }
+  static void bind(const leaf& x, detail::binder& b) {
+    x.apply([&](const auto&... child) { (argument_traits<std::remove_cvref_t<decltype(child)>>::bind(child, b), ...); });
+  }
+  static bool changed(const leaf& x) {
+    return x.apply([](const auto&... child) { return (argument_traits<std::remove_cvref_t<decltype(child)>>::changed(child) || ...); });
+  }
+
+ private:
+  template <class Children, int... I>
+  static constexpr auto trace(const Children& operands, std::integer_sequence<int, I...>) {
+    return F::trace(detail::get_child<I>(operands)...);
+  }
+};
+
+struct expression_frontend {
+  template <class F, class... X>
+  static constexpr auto call(const X&... x) {
+    return Node<F, std::remove_cvref_t<decltype(detail::as_expression(x))>...>(detail::as_expression(x)...);
+  }
+};
+
+template <class T, class E>
+struct operand_traits<Tensor<T, E, cpu_t>> {
+  static constexpr int level = 1;
+  using frontend = expression_frontend;
+};
+template <class T, class E, class L>
+struct operand_traits<View<T, E, L>> {
+  static constexpr int level = 1;
+  using frontend = expression_frontend;
+};
+template <class F, class... X>
+struct operand_traits<Node<F, X...>> {
+  static constexpr int level = 1;
+  using frontend = expression_frontend;
+};
+template <auto V>
+struct operand_traits<Constant<V>> {
+  static constexpr int level = 0;
+  using frontend = expression_frontend;
+};
+
+}  // namespace fluxion
