@@ -256,7 +256,8 @@ class kernel_emitter {
       for (int id = 0; id < k.axes; ++id) signature[id] = signature[id] * 0x01000193u ^ (mask >> id & 1u);
     };
     for (int r = 0; r < k.reduction_kinds; ++r) mix(k.reductions[r]);
-    for (int i = k.first; i >= 0; i = f_.next[i])
+    for (int i = k.first; i >= 0; i = f_.next[i]) {
+      mix(mask_of_map(f_.iteration[i]));
       for (int o = 0; o < 3; ++o) {
         if (p_[i].operand[o] < 0) continue;
         const shape& s = p_.shape_of(p_[i].operand[o]);
@@ -265,6 +266,7 @@ class kernel_emitter {
           if (s.extent[a] != 1) mask |= 1u << f_.iteration[i].axis[a];
         if (mask != 0) mix(mask);
       }
+    }
     unsigned row = 0;
     for (int a = k.axes - 1; a >= 0 && signature[order[a]] == signature[order[k.axes - 1]]; --a) row |= 1u << order[a];
     return row;
@@ -359,6 +361,9 @@ class kernel_emitter {
       s.e.operand[0] = static_cast<std::int16_t>(n);
       s.level = d.level;
       s.varies = mask_of_map(d.axes) | (d.varies & row);
+      // What is written at some positions only would not be written at all if there are none.
+      const unsigned along = mask_of_map(d.axes), all = (1u << k.axes) - 1;
+      if (((s.varies & row) != 0 && (along & row) != row) || ((along | row) != all)) failed_ = true;
       s.e.slot = add_slot(plan_slot::output, i, d.axes);
       append(s);
     }

@@ -8,7 +8,7 @@ namespace fluxion::graph {
 struct plan_options {
   bool fuse = true;       // false: a kernel per operation
   bool recompute = true;  // cheap values are computed again rather than stored
-  bool wide_rows = true;  // a row that is read again may have several axes
+  bool mixed_axes = true; // a kernel may hold values that vary along some of its axes only, and read again a row of several axes
 };
 
 /// A kernel while it grows.
@@ -205,6 +205,20 @@ class fuser {
       ids.axis[a] = static_cast<std::int8_t>(found);
       if (found >= 0) used |= 1u << found;
     }
+    // Axes of the kernel that this does not have: it would be reduced, or stored, once for every position along them. A row is no
+    // such axis once it is known to be one.
+    const unsigned missing = ((1u << k.axes) - 1) & ~used & ~(k.row_known ? k.row : 0u);
+    if (reduces && missing != 0) {
+      unsigned over = 0;
+      for (int a = 0; a < s.rank; ++a)
+        if (ids.axis[a] >= 0 && (p_[i].attribute >> a & 1)) over |= 1u << ids.axis[a];
+      if (!k.row_known || over != k.row) return false;
+    }
+    if (!options_.mixed_axes && k.axes > 0) {
+      if (missing != 0) return false;
+      for (int a = 0; a < s.rank; ++a)
+        if (ids.axis[a] == -2) return false;
+    }
     for (int a = 0; a < s.rank; ++a)  // new axes, outermost first
       if (ids.axis[a] == -2) {
         ids.axis[a] = k.axes;
@@ -252,7 +266,7 @@ class fuser {
   /// Whether the result of reduction r can be read again in its own kernel: only if it is over exactly the row axes.
   constexpr bool consume(kernel_group& k, int r) const {
     const unsigned over = reduced_[r];
-    if (!options_.wide_rows && (over & (over - 1)) != 0) return false;
+    if (!options_.mixed_axes && (over & (over - 1)) != 0) return false;
     if (k.row_known) return over == k.row;
     for (int j = 0; j < k.reduction_kinds; ++j)
       if ((k.reductions[j] & over) != 0 && (k.reductions[j] & over) != over) return false;

@@ -121,8 +121,8 @@ constexpr plan make_plan(const program& given, plan_options options = {}) {
       detail::place_values(q, emitter.stored());
       return q;
     }
-    // Positions along one axis of a row of several, or a value wanted along two axes at once: less is fused.
-    if (attempt == 0) options.wide_rows = false;
+    // Something cannot be written or counted along the axes of its kernel, or is wanted along two axes at once: less is fused.
+    if (attempt == 0) options.mixed_axes = false;
     else if (attempt == 1) options.recompute = false;
     else options.fuse = false;
   }
