@@ -30,13 +30,31 @@ struct kernel_table<Plan, std::integer_sequence<int, K...>> {
 
 }  // namespace detail
 
+/// The product that a plan needs: of one element type where it has only one, so that nothing else is instantiated.
+template <class Plan>
+constexpr graph::contract_function contraction_of() {
+  constexpr auto find = [](bool first) {
+    int found = -1;
+    for (int s = 0; s < Plan::view.step_count; ++s) {
+      if (Plan::view.steps[s].kind != graph::plan_step::contract) continue;
+      const int type = static_cast<int>(Plan::view.instructions[Plan::view.steps[s].value].type);
+      if (found < 0 || (first ? type < found : type > found)) found = type;
+    }
+    return found;
+  };
+  constexpr int least = find(true), most = find(false);
+  if constexpr (least < 0) return nullptr;
+  else if constexpr (least != most || least == static_cast<int>(element_type::boolean)) return &contract_any;
+  else return &contract<element_t<static_cast<element_type>(least)>>;
+}
+
 /// The widest row buffer step of any kernel of this build.
 inline constexpr int widest_lanes = native_lanes<float> > 1 ? native_lanes<float> : 1;
 
 /// The CPU's functions for a constant plan.
 template <class Plan>
 inline constexpr graph::device_functions functions_of{
-    detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, &contract, widest_lanes};
+    detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, contraction_of<Plan>(), widest_lanes};
 
 }  // namespace FLUXION_ABI
 }  // namespace fluxion::host

@@ -1,8 +1,8 @@
-/// Matrix products on the CPU: Eigen's, or a CBLAS library's where FLUXION_USE_CBLAS asks for it.
+/// Matrix products on the CPU: Eigen's, or a CBLAS library's where FLUXION_USE_CBLAS asks for it; a plain loop for tiny ones and integers.
 #pragma once
 #include "../../graph/call.hpp"
+#include "blocked_product.hpp"
 
-#include <Eigen/Core>
 #if defined(FLUXION_USE_CBLAS)
 #include <cblas.h>
 #endif
@@ -12,28 +12,44 @@ inline namespace FLUXION_ABI {
 
 namespace detail {
 
-template <class T, int Storage>
-using matrix_map = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Storage>, Eigen::Unaligned, Eigen::OuterStride<>>;
-
-/// Calls f with a map of the matrix in the order in which its elements lie.
-template <class T, class F>
-void with_matrix(const std::byte* data, index_t rows, index_t columns, index_t row_stride, index_t column_stride, const F& f) {
-  const T* p = reinterpret_cast<const T*>(data);
-  if (column_stride == 1) f(matrix_map<T, Eigen::RowMajor>(p, rows, columns, Eigen::OuterStride<>(row_stride)));
-  else f(matrix_map<T, Eigen::ColMajor>(p, rows, columns, Eigen::OuterStride<>(column_stride)));
+/// C = A·B, row by row, any strides. For sizes at which packing costs more than it saves, and for integers, which wrap.
+template <class T>
+void multiply_plainly(const graph::contract_call& c) {
+  using W = std::conditional_t<std::is_floating_point_v<T>, T, std::uint64_t>;
+  const T* a = reinterpret_cast<const T*>(c.a);
+  const T* b = reinterpret_cast<const T*>(c.b);
+  T* result = reinterpret_cast<T*>(c.c);
+  for (index_t i = 0; i < c.rows; ++i) {
+    T* row = result + i * c.c_row;
+    for (index_t j = 0; j < c.columns; ++j) row[j] = T(0);
+    for (index_t k = 0; k < c.inner; ++k) {
+      const W x = static_cast<W>(a[i * c.a_row + k * c.a_column]);
+      const T* other = b + k * c.b_row;
+      for (index_t j = 0; j < c.columns; ++j) row[j] = static_cast<T>(static_cast<W>(row[j]) + x * static_cast<W>(other[j * c.b_column]));
+    }
+  }
 }
 
 template <class T>
 void multiply_by_eigen(const graph::contract_call& c) {
-  Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>> result(
-      reinterpret_cast<T*>(c.c), c.rows, c.columns, Eigen::OuterStride<>(c.c_row));
-  if (c.inner == 0) {
-    result.setZero();
+  if (c.rows + c.columns + c.inner < 20) {
+    multiply_plainly<T>(c);
     return;
   }
-  with_matrix<T>(c.a, c.rows, c.inner, c.a_row, c.a_column, [&](const auto& a) {
-    with_matrix<T>(c.b, c.inner, c.columns, c.b_row, c.b_column, [&](const auto& b) { result.noalias() = a * b; });
-  });
+  const T* a = reinterpret_cast<const T*>(c.a);
+  const T* b = reinterpret_cast<const T*>(c.b);
+  T* result = reinterpret_cast<T*>(c.c);
+  for (index_t i = 0; i < c.rows; ++i)
+    for (index_t j = 0; j < c.columns; ++j) result[i * c.c_row + j] = T(0);
+  constexpr int rows_first = Eigen::RowMajor, columns_first = Eigen::ColMajor;
+  const auto product = [&](auto order_a, auto order_b) {
+    blocked_product<T, order_a, order_b>(c.rows, c.columns, c.inner, a, order_a == rows_first ? c.a_row : c.a_column, b,
+                                         order_b == rows_first ? c.b_row : c.b_column, result, c.c_row);
+  };
+  using by_rows = std::integral_constant<int, rows_first>;
+  using by_columns = std::integral_constant<int, columns_first>;
+  if (c.a_column == 1) c.b_column == 1 ? product(by_rows{}, by_rows{}) : product(by_rows{}, by_columns{});
+  else c.b_column == 1 ? product(by_columns{}, by_rows{}) : product(by_columns{}, by_columns{});
 }
 
 #if defined(FLUXION_USE_CBLAS)
@@ -56,20 +72,27 @@ inline void multiply_by_cblas(const graph::contract_call& c) {
 
 }  // namespace detail
 
-/// C = op(A)·op(B) for any element type; bool and integers by Eigen's generic product.
-inline void contract(const graph::contract_call& c) {
+/// C = op(A)·op(B) for elements of type T.
+template <class T>
+void contract(const graph::contract_call& c) {
 #if defined(FLUXION_USE_CBLAS)
-  if (is_floating(c.type) && c.inner > 0) {
-    detail::multiply_by_cblas(c);
-    return;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (c.inner > 0) {
+      detail::multiply_by_cblas(c);
+      return;
+    }
   }
 #endif
-  switch (c.type) {
-    case element_type::float32: detail::multiply_by_eigen<float>(c); break;
-    case element_type::float64: detail::multiply_by_eigen<double>(c); break;
-    case element_type::int32: detail::multiply_by_eigen<std::int32_t>(c); break;
-    default: detail::multiply_by_eigen<std::int64_t>(c); break;
-  }
+  if constexpr (std::is_floating_point_v<T>) detail::multiply_by_eigen<T>(c);
+  else detail::multiply_plainly<T>(c);
+}
+
+/// The same where the element type is known only at run time.
+inline void contract_any(const graph::contract_call& c) {
+  dispatch(c.type, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (!std::is_same_v<T, bool>) contract<T>(c);
+  });
 }
 
 }  // namespace FLUXION_ABI

@@ -200,9 +200,9 @@ template <int Axis, Tensorial X>
 constexpr auto unsqueeze(const X& x) { return call<graph::unsqueeze_function<Axis>>(x); }
 template <int Axis, Tensorial X>
 constexpr auto squeeze(const X& x) { return call<graph::squeeze_function<Axis>>(x); }
-/// Elements Start, Start + Step, … below Stop along an axis: `slice<1, 0, 10>(x)`.
+/// Elements Start, Start + Step, … below Stop along an axis: `slice_axis<1, 0, 10>(x)`.
 template <int Axis, std::int64_t Start, std::int64_t Stop = graph::open_end, std::int64_t Step = 1, Tensorial X>
-constexpr auto slice(const X& x) { return call<graph::slice_function<Axis, Start, Stop, Step>>(x); }
+constexpr auto slice_axis(const X& x) { return call<graph::slice_function<Axis, Start, Stop, Step>>(x); }
 /// Broadcast to static extents; -1 keeps an axis: `expand<32, -1>(x)`.
 template <std::int64_t... E, Tensorial X>
 constexpr auto expand(const X& x) { return call<graph::expand_function<E...>>(x); }

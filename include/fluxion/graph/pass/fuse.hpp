@@ -46,6 +46,12 @@ class fuser {
     f_.lazy.assign(p.size(), false);
     lazy_flops_.assign(p.size(), std::int16_t{0});
     source_.assign(p.size(), std::int16_t{-1});
+    cone_.assign(p.size(), std::int16_t{1});
+    uses_.assign(p.size(), std::int16_t{0});
+    for (int i = 0; i < p.size(); ++i)
+      for (int k = 0; k < 3; ++k)
+        if (p[i].operand[k] >= 0) ++uses_[p[i].operand[k]];
+    for (int k = 0; k < p.outputs.size(); ++k) uses_[p.outputs[k]] = 2;
     level_.assign(p.size(), 0);
     reduced_.assign(p.size(), 0u);
     reader_.assign(p.size(), std::int16_t{-1});
@@ -83,10 +89,13 @@ class fuser {
     return p_.is<operation::constant>(i) || p_.is<operation::scalar>(i) || p_.is<operation::count>(i);
   }
 
-  /// Marks what is cheaper to evaluate again wherever it is used than to store: it reads one argument at most.
+  /// Marks what is evaluated where it is used: what only one instruction uses, and what is cheaper to evaluate again than to store
+  /// because it reads one argument at most. Either depends on nothing but arguments.
   constexpr bool make_lazy(int i) {
     if (p_.family_of(i) != family::map) return false;
     int flops = info_of(p_[i].operation).flops, source = -1;
+    int cone = 1;
+    bool several = false;
     for (int k = 0; k < 3; ++k) {
       if (p_[i].operand[k] < 0) continue;
       const int b = look_through(p_, p_[i].operand[k]).base;
@@ -94,13 +103,18 @@ class fuser {
       int from = -1;
       if (f_.lazy[b]) {
         flops += lazy_flops_[b];
+        cone += cone_[b];
         from = source_[b];
       } else if (p_.is<operation::argument>(root_of(p_, b))) from = b;
       else return false;
-      if (from >= 0 && source >= 0 && from != source) return false;
+      if (from >= 0 && source >= 0 && from != source) several = true;
       source = from >= 0 ? from : source;
     }
-    if (flops > 8 || (!options_.fuse && source >= 0)) return false;
+    if (!options_.fuse && source >= 0) return false;
+    // Where it is used it is found by recursion, which stays shallow.
+    if (cone > 32 || ((flops > 8 || several) && uses_[i] != 1)) return false;
+    cone_[i] = static_cast<std::int16_t>(cone);
+    if (several) flops = max_kernel_entries;  // never cheap for whoever uses it
     f_.lazy[i] = true;
     lazy_flops_[i] = static_cast<std::int16_t>(flops);
     source_[i] = static_cast<std::int16_t>(source);
@@ -155,9 +169,24 @@ class fuser {
         tried[count++] = candidate;
         if (join(i, candidate)) return;
       }
+      // Independent work over the very same loops shares a kernel.
+      const int last = f_.groups.size() - 1;
+      if (last >= earliest && f_.groups[last].members > 0 && same_loops(i, last) && join(i, last)) return;
     }
     f_.groups.push_back({});
     if (!join(i, f_.groups.size() - 1)) failed_ = true;
+  }
+
+  constexpr bool same_loops(int i, int g) const {
+    const shape& s = p_.family_of(i) == family::reduce ? p_.shape_of(p_[i].operand[0]) : p_.shape_of(i);
+    const kernel_group& k = f_.groups[g];
+    int id = 0;
+    for (int a = 0; a < s.rank; ++a) {
+      if (s.extent[a] == 1) continue;
+      if (id == k.axes || k.extent[id] != s.extent[a]) return false;
+      ++id;
+    }
+    return id == k.axes;
   }
 
   constexpr bool is_reduce(int i) const { return p_.family_of(i) == family::reduce; }
@@ -279,6 +308,8 @@ class fuser {
   plan_options options_;
   fusion f_;
   list<std::int16_t> lazy_flops_;
+  list<std::int16_t> cone_;    // how many instructions a lazy value stands for
+  list<std::int16_t> uses_;    // how many operands it is; an output counts as used elsewhere
   list<std::int16_t> source_;  // the argument (or view of one) that a lazy value reads
   list<int> level_;           // passes over a row that must be complete before it
   list<unsigned> reduced_;    // axes of its group that a reduction is over

@@ -1,0 +1,11 @@
+/// Fluxion: tensors and derivatives, resolved while the program compiles. This header is the core, the program compiler, the CPU and the
+/// tensors; layers, optimisers, data and files are included by name (nn/, optim/, data/, io/).
+#pragma once
+#include "device/counting/count.hpp"
+#include "graph/function/composition.hpp"
+#include "tensor/allclose.hpp"
+#include "tensor/evaluate.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/print.hpp"
+#include "tensor/tensor.hpp"
+#include "tensor/view.hpp"
