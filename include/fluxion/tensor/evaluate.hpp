@@ -63,22 +63,23 @@ constexpr bool is_plain_map(const graph::plan_view& v) {
   return true;
 }
 
-/// Whether every argument is read, before or where the output is written, at the output's own position: then they may be the same memory.
-constexpr bool may_be_in_place(const graph::plan_view& v, int argument) {
-  if (v.step_count != 1 || v.steps[0].kind != graph::plan_step::loop || v.output_count != 1) return false;
+/// Whether an argument is read before output k is written, and only at that output's own position: then they may be the same memory.
+constexpr bool may_be_in_place(const graph::plan_view& v, int argument, int k_output) {
+  if (v.step_count != 1 || v.steps[0].kind != graph::plan_step::loop) return false;
   const graph::plan_step& step = v.steps[0];
   int output = -1;
   for (int k = 0; k < step.slot_count; ++k)
-    if (v.slots[k].kind == graph::plan_slot::output && v.slots[k].value == v.outputs[0]) output = k;
+    if (v.slots[k].kind == graph::plan_slot::output && v.slots[k].value == v.outputs[k_output]) output = k;
   if (output < 0) return false;
   graph::kernel_entry entries[graph::max_kernel_entries]{};
   graph::read_code(v.words, entries);
   const int count = graph::unpack_header(v.words[0]).entries;
-  int written = 0;
+  int written = 0, store = count;
   for (int e = 0; e < count; ++e)
     if ((entries[e].code == graph::entry_code::store || entries[e].code == graph::entry_code::store_strided) && entries[e].slot == output) {
       if (entries[e].rate != graph::rate::full) return false;
       written = entries[e].passes;
+      store = e;
     }
   for (int e = 0; e < count; ++e) {
     if (entries[e].code != graph::entry_code::load && entries[e].code != graph::entry_code::load_strided) continue;
@@ -87,6 +88,7 @@ constexpr bool may_be_in_place(const graph::plan_view& v, int argument) {
     while (graph::info_of(v.instructions[root].operation).family == graph::family::view) root = v.instructions[root].operand[0];
     if (v.instructions[root].operation != graph::opcode_of<operation::argument> || v.instructions[root].attribute != argument) continue;
     if (root != slot.value || !(slot.axes == v.slots[output].axes) || entries[e].passes > written) return false;
+    if (e > store && (entries[e].passes & written) != 0) return false;
   }
   return true;
 }
@@ -209,7 +211,7 @@ class plan_call {
       const int a = view.instructions[i].attribute, argument_rank = view.shape_of(i).rank;
       if (!overlap(memory_of(arguments[a], argument_rank, size_of(view.instructions[i].type)), target)) continue;
       if (rank == argument_rank && view.instructions[i].type == view.instructions[view.outputs[k]].type &&
-          same_layout(arguments[a], outputs[k], rank) && may_be_in_place(view, a))
+          same_layout(arguments[a], outputs[k], rank) && may_be_in_place(view, a, k))
         continue;
       return false;
     }
