@@ -126,21 +126,25 @@ class plan_call {
   static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
 
   graph::descriptor arguments[argument_count > 0 ? argument_count : 1];
-  graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1];
-  index_t symbols[view.symbol_count > 0 ? view.symbol_count : 1];
+  graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1]{};
+  index_t symbols[view.symbol_count > 0 ? view.symbol_count : 1]{};
 
   binder make_binder() { return {arguments, scalars}; }
   /// After everything was added to the binder. Raises ShapeError.
-  void check() { graph::bind(view, arguments, symbols); }
+  void check() {
+    if constexpr (binds_directly()) {
+      bind_symbols(std::make_integer_sequence<int, view.symbol_count>{});
+      if (checks_hold(std::make_integer_sequence<int, view.check_count>{})) return;
+    }
+    graph::bind(view, arguments, symbols);
+  }
 
   template <int K>
   typename source_output<Source, K>::extents_type extents() const {
     using E = typename source_output<Source, K>::extents_type;
-    index_t values[max_rank];
-    graph::output_extents(view, K, symbols, values);
-    std::array<index_t, static_cast<std::size_t>(E::rank())> e{};
-    for (int axis = 0; axis < E::rank(); ++axis) e[static_cast<std::size_t>(axis)] = values[axis];
-    return E(e);
+    return [&]<int... Axis>(std::integer_sequence<int, Axis...>) {
+      return E(std::array<index_t, sizeof...(Axis)>{extent<source_output<Source, K>::shape.extent[Axis]>()...});
+    }(std::make_integer_sequence<int, E::rank()>{});
   }
 
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
@@ -152,7 +156,7 @@ class plan_call {
     bool direct = true;
     for (int k = 0; k < output_count && direct; ++k) direct = is_safe(outputs, k);
     if (direct) {
-      graph::execute(view, host::functions_of<plan>, arguments, scalars, outputs, symbols, count);
+      graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols, count);
       return;
     }
     ArenaScope scope;
@@ -163,7 +167,7 @@ class plan_call {
       graph::detail::contiguous_strides(buffered[k], rank);
       buffered[k].data = scope.template take<std::byte>(static_cast<std::size_t>(graph::detail::element_count(outputs[k], rank)) * size_of_output(k));
     }
-    graph::execute(view, host::functions_of<plan>, arguments, scalars, buffered, symbols, count);
+    graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, buffered, symbols, count);
     for (int k = 0; k < output_count; ++k)
       if (graph::detail::element_count(outputs[k], view.shape_of(view.outputs[k]).rank) > 0)
         graph::detail::copy_strided(outputs[k].data, outputs[k].stride, buffered[k].data, buffered[k].stride, outputs[k].extent,
@@ -171,6 +175,37 @@ class plan_call {
   }
 
  private:
+  // Small calls are dominated by binding: what the compiler can unroll, it does.
+  static constexpr bool binds_directly() {
+    if (view.symbol_count > 16 || view.check_count > 16) return false;
+    for (int i = 0; i < view.symbol_count; ++i)
+      if (view.symbols[i].kind != graph::symbol_origin::argument) return false;
+    for (int i = 0; i < view.check_count; ++i)
+      if (view.checks[i].kind != graph::extent_check::equal && view.checks[i].kind != graph::extent_check::broadcast &&
+          view.checks[i].kind != graph::extent_check::nonempty)
+        return false;
+    return true;
+  }
+  template <graph::extent_t E>
+  index_t extent() const {
+    if constexpr (graph::is_symbol(E)) return symbols[graph::symbol_number(E)];
+    else return static_cast<index_t>(E);
+  }
+  template <int... I>
+  void bind_symbols(std::integer_sequence<int, I...>) {
+    ((symbols[I] = arguments[plan::symbols[I].index].extent[plan::symbols[I].axis]), ...);
+  }
+  template <int I>
+  bool check_holds() const {
+    constexpr graph::extent_check c = plan::checks[I];
+    if constexpr (c.kind == graph::extent_check::nonempty) return extent<c.a>() > 0;
+    else return extent<c.a>() == extent<c.b>();
+  }
+  template <int... I>
+  bool checks_hold(std::integer_sequence<int, I...>) const {
+    return (check_holds<I>() && ...);
+  }
+
   static std::size_t size_of_output(int k) { return size_of(view.instructions[view.outputs[k]].type); }
 
   bool run_plain_map(const graph::descriptor& output) {
@@ -203,6 +238,14 @@ class plan_call {
     return true;
   }
 
+  static constexpr auto make_in_place() {
+    std::array<bool, static_cast<std::size_t>(argument_count * output_count + 1)> table{};
+    for (int a = 0; a < argument_count; ++a)
+      for (int k = 0; k < output_count; ++k) table[static_cast<std::size_t>(a * output_count + k)] = may_be_in_place(view, a, k);
+    return table;
+  }
+  static constexpr auto in_place = make_in_place();
+
   bool is_safe(const graph::descriptor* outputs, int k) const {
     const int rank = view.shape_of(view.outputs[k]).rank;
     const span_of_bytes target = memory_of(outputs[k], rank, size_of_output(k));
@@ -211,7 +254,7 @@ class plan_call {
       const int a = view.instructions[i].attribute, argument_rank = view.shape_of(i).rank;
       if (!overlap(memory_of(arguments[a], argument_rank, size_of(view.instructions[i].type)), target)) continue;
       if (rank == argument_rank && view.instructions[i].type == view.instructions[view.outputs[k]].type &&
-          same_layout(arguments[a], outputs[k], rank) && may_be_in_place(view, a, k))
+          same_layout(arguments[a], outputs[k], rank) && in_place[static_cast<std::size_t>(a * output_count + k)])
         continue;
       return false;
     }
