@@ -1,6 +1,7 @@
-/// What one packet can do: the only file that names Eigen::internal (intrinsics are in the lane_ files beside it). `lane<T>` is a set of static functions
-/// on one packet of T (Eigen's, with the instruction set's own forms for masks and partial rows); `scalar_lane<T>` is the
-/// same on one element, for types without packets and for builds without vectorisation. Included by packet.hpp.
+/// What one packet can do: the only file that names Eigen::internal (intrinsics are in the lane_ files beside it).
+/// `lane<T>` is a set of static functions on one packet of T (Eigen's, with the instruction set's own forms for masks and
+/// partial rows); `scalar_lane<T>` is the same on one element, for types without packets and for builds without
+/// vectorisation. Included by packet.hpp.
 #pragma once
 #include "../../../core/config.hpp"
 #include "../../../core/math.hpp"
@@ -161,7 +162,13 @@ struct eigen_lane {
   /// The smaller or larger one where neither is NaN; `x` where x is NaN.
   static FLUXION_ALWAYS_INLINE part min_keep(const part& x, const part& y) { return ei::pmin<part>(x, y); }
   static FLUXION_ALWAYS_INLINE part max_keep(const part& x, const part& y) { return ei::pmax<part>(x, y); }
-  static FLUXION_ALWAYS_INLINE part round(const part& a) { return ei::print<part>(a); }
+  /// The same number, of which the compiler knows nothing: `(x + c) - c` stays a rounding under -ffast-math too.
+  static FLUXION_ALWAYS_INLINE part opaque(part x) {
+#if defined(__FAST_MATH__)
+    EIGEN_OPTIMIZATION_BARRIER(x)
+#endif
+    return x;
+  }
 
   static FLUXION_ALWAYS_INLINE mask less(const part& a, const part& b) { return ei::pcmp_lt(a, b); }
   static FLUXION_ALWAYS_INLINE mask equal(const part& a, const part& b) { return ei::pcmp_eq(a, b); }
@@ -219,22 +226,27 @@ namespace fluxion::host {
 inline namespace FLUXION_ABI {
 namespace detail {
 
-/// y * 2^n for integral n, rounded once: the first of two steps is exact, also where the result is subnormal.
+/// Adding this to a number of moderate size rounds it to an integer n, and leaves n + 2 * exponent_bias in its low bits.
+template <class T>
+inline constexpr T rounding_shift = sizeof(T) == 4 ? T(12582912. + 2. * 127.) : T(6755399441055744. + 2. * 1023.);
+
+/// y * 2^n, rounded once, also where the result is subnormal; `shifted` is n + rounding_shift.
 template <class L>
-FLUXION_ALWAYS_INLINE typename L::part scale(const typename L::part& y, const typename L::part& n) {
+FLUXION_ALWAYS_INLINE typename L::part scale(const typename L::part& y, const typename L::part& n,
+                                             const typename L::part& shifted) {
+  if constexpr (requires { L::scalef(y, n); }) return L::scalef(y, n);
+  else if constexpr (requires { L::scale_by_bits(y, shifted); }) return L::scale_by_bits(y, shifted);
+  else return L::ldexp(y, n);
+}
+/// 2^n where that is a normal number.
+template <class L>
+FLUXION_ALWAYS_INLINE typename L::part power_of_two(const typename L::part& n) {
   using T = typename L::value_type;
-  if constexpr (requires { L::scalef(y, n); }) {
-    return L::scalef(y, n);
-  } else if constexpr (requires { L::shift_to_exponent(n); }) {
-    // n in the low bits of the sum, with the exponent's bias, is shifted into place.
-    constexpr bool single = sizeof(T) == 4;
-    const auto bias = L::set(single ? T(8388608 + 127) : T(4503599627370496. + 1023.));
-    const auto m = L::max_keep(L::min_keep(n, L::set(single ? T(127) : T(1023))), L::set(single ? T(-100) : T(-960)));
-    const auto first = L::shift_to_exponent(L::add(m, bias)), second = L::shift_to_exponent(L::add(L::sub(n, m), bias));
-    return L::mul(L::mul(y, first), second);
-  } else {
-    return L::ldexp(y, n);
-  }
+  const auto one = L::set(T(1));
+  if constexpr (requires { L::scalef(one, n); }) return L::scalef(one, n);
+  else if constexpr (requires { L::shift_to_exponent(n); })
+    return L::shift_to_exponent(L::add(n, L::set(rounding_shift<T> - (sizeof(T) == 4 ? T(127) : T(1023)))));
+  else return L::ldexp(one, n);
 }
 
 // ---- which form a pack takes -------------------------------------------------------------------------------------------

@@ -39,15 +39,18 @@ struct lane<float> : eigen_lane<float> {
   }
 #endif
   static FLUXION_ALWAYS_INLINE mask first(int count) { return _mm256_castsi256_ps(first_words(count)); }
-  static FLUXION_ALWAYS_INLINE __m256 shift_to_exponent(__m256 x) {
 #if defined(__AVX2__)
+  /// The low bits of x as an exponent.
+  static FLUXION_ALWAYS_INLINE __m256 shift_to_exponent(__m256 x) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
-#else
-    const __m128 low = _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(_mm256_castps256_ps128(x)), 23));
-    const __m128 high = _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(_mm256_extractf128_ps(x, 1)), 23));
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
-#endif
   }
+  /// See `scale`: two halves of n, of which only the second multiplication rounds.
+  static FLUXION_ALWAYS_INLINE __m256 scale_by_bits(__m256 y, __m256 shifted) {
+    const __m256i all = _mm256_castps_si256(shifted), half = _mm256_srli_epi32(all, 1);
+    const __m256i first = _mm256_slli_epi32(half, 23), second = _mm256_slli_epi32(_mm256_sub_epi32(all, half), 23);
+    return _mm256_mul_ps(_mm256_mul_ps(y, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
+  }
+#endif
   static FLUXION_ALWAYS_INLINE __m256d widen_low(__m256 x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
   static FLUXION_ALWAYS_INLINE __m256d widen_high(__m256 x) { return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)); }
   static FLUXION_ALWAYS_INLINE __m256 narrow(__m256d low, __m256d high) {
@@ -83,15 +86,16 @@ struct lane<double> : eigen_lane<double> {
   }
 #endif
   static FLUXION_ALWAYS_INLINE mask first(int count) { return _mm256_castsi256_pd(first_words(2 * count)); }
-  static FLUXION_ALWAYS_INLINE __m256d shift_to_exponent(__m256d x) {
 #if defined(__AVX2__)
+  static FLUXION_ALWAYS_INLINE __m256d shift_to_exponent(__m256d x) {
     return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(x), 52));
-#else
-    const __m128d low = _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(_mm256_castpd256_pd128(x)), 52));
-    const __m128d high = _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(_mm256_extractf128_pd(x, 1)), 52));
-    return _mm256_insertf128_pd(_mm256_castpd128_pd256(low), high, 1);
-#endif
   }
+  static FLUXION_ALWAYS_INLINE __m256d scale_by_bits(__m256d y, __m256d shifted) {
+    const __m256i all = _mm256_castpd_si256(shifted), half = _mm256_srli_epi64(all, 1);
+    const __m256i first = _mm256_slli_epi64(half, 52), second = _mm256_slli_epi64(_mm256_sub_epi64(all, half), 52);
+    return _mm256_mul_pd(_mm256_mul_pd(y, _mm256_castsi256_pd(first)), _mm256_castsi256_pd(second));
+  }
+#endif
 };
 
 template <>

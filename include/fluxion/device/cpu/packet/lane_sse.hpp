@@ -58,8 +58,15 @@ struct lane<float> : eigen_lane<float> {
     if constexpr (step == 2) return _mm_shuffle_ps(x, x, 0x4E);
     else return _mm_shuffle_ps(x, x, 0xB1);
   }
+  /// The low bits of x as an exponent.
   static FLUXION_ALWAYS_INLINE __m128 shift_to_exponent(__m128 x) {
     return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(x), 23));
+  }
+  /// See `scale`: two halves of n, of which only the second multiplication rounds.
+  static FLUXION_ALWAYS_INLINE __m128 scale_by_bits(__m128 y, __m128 shifted) {
+    const __m128i all = _mm_castps_si128(shifted), half = _mm_srli_epi32(all, 1);
+    const __m128i first = _mm_slli_epi32(half, 23), second = _mm_slli_epi32(_mm_sub_epi32(all, half), 23);
+    return _mm_mul_ps(_mm_mul_ps(y, _mm_castsi128_ps(first)), _mm_castsi128_ps(second));
   }
   static FLUXION_ALWAYS_INLINE __m128d widen_low(__m128 x) { return _mm_cvtps_pd(x); }
   static FLUXION_ALWAYS_INLINE __m128d widen_high(__m128 x) { return _mm_cvtps_pd(_mm_movehl_ps(x, x)); }
@@ -93,6 +100,11 @@ struct lane<double> : eigen_lane<double> {
   }
   static FLUXION_ALWAYS_INLINE __m128d shift_to_exponent(__m128d x) {
     return _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(x), 52));
+  }
+  static FLUXION_ALWAYS_INLINE __m128d scale_by_bits(__m128d y, __m128d shifted) {
+    const __m128i all = _mm_castpd_si128(shifted), half = _mm_srli_epi64(all, 1);
+    const __m128i first = _mm_slli_epi64(half, 52), second = _mm_slli_epi64(_mm_sub_epi64(all, half), 52);
+    return _mm_mul_pd(_mm_mul_pd(y, _mm_castsi128_pd(first)), _mm_castsi128_pd(second));
   }
 };
 

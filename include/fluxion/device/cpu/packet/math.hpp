@@ -51,10 +51,43 @@ FLUXION_ALWAYS_INLINE Pack<T, N> clamp(const Pack<T, N>& x, T low, T high) {
   using L = typename Pack<T, N>::lane;
   return map<Pack<T, N>>([&](const auto& part) { return L::max_keep(L::min_keep(part, L::set(high)), L::set(low)); }, x);
 }
+
+/// x = n ln 2 + r: n, n + rounding_shift, and e^r - 1.
+template <class P>
+struct exponent_parts {
+  P n, shifted, rest;
+};
+/// Splits a packet of moderate numbers. Polynomials: Chebyshev fits of (e^r - 1 - r) / r².
+template <class P>
+FLUXION_ALWAYS_INLINE exponent_parts<P> split_exponent(const P& x) {
+  using T = typename P::value_type;
+  constexpr bool single = sizeof(T) == 4;
+  const P shift = splat<P>(rounding_shift<T>);
+  const P shifted{{P::lane::opaque(fma(x, splat<P>(T(1.44269504088896340736)), shift).parts[0])}};
+  const P n = shifted - shift;
+  // ln 2 in two parts, the first of which has few bits: n times it is exact.
+  constexpr T ln2_high = single ? T(0.693359375) : T(6.93145751953125e-1);
+  constexpr T ln2_low = single ? T(-2.12194440054690583e-4) : T(1.42860682030941723212e-6);
+  const P r = fma(n, splat<P>(-ln2_low), fma(n, splat<P>(-ln2_high), x));
+  const P square = r * r;
+  P q;
+  if constexpr (single) {
+    constexpr T c[] = {0.5f, 0.1666657685f, 0.04166655444f, 0.008363202972f, 0.001392621347f};
+    q = polynomial(r, c);
+  } else {
+    // Even and odd terms apart: two short chains instead of a long one.
+    constexpr T even[] = {0.5000000000000001026, 0.04166666666662399152, 0.001388888891728179331,
+                          0.00002480152119021772765, 2.762013871973399557e-7};
+    constexpr T odd[] = {0.1666666666666666746, 0.008333333333330051346, 0.0001984126986310596875,
+                         2.755726837868419287e-6, 2.510042415700506679e-8};
+    q = fma(polynomial(square, odd), r, polynomial(square, even));
+  }
+  return {n, shifted, fma(square, q, r)};
+}
 }  // namespace detail
 
 /// e^x: 2^n e^r with n = round(x / ln 2) and a polynomial for e^r. Overflows to infinity where e^x does, and is rounded to
-/// subnormal numbers below. Polynomials: Chebyshev fits of (e^r - 1 - r) / r².
+/// subnormal numbers below.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> exp(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
@@ -64,27 +97,9 @@ FLUXION_ALWAYS_INLINE Pack<T, N> exp(const Pack<T, N>& x) {
     return detail::by_packet([](const auto& v) {
       using P = std::remove_cvref_t<decltype(v)>;
       constexpr bool single = sizeof(T) == 4;
-      const P bounded = detail::clamp(v, single ? T(-104.) : T(-746.), single ? T(89.) : T(710.));
-      const P n{{L::round((bounded * T(1.44269504088896340736)).parts[0])}};
-      // ln 2 in two parts, the first of which has few bits: n times it is exact.
-      constexpr T ln2_high = single ? T(0.693359375) : T(6.93145751953125e-1);
-      constexpr T ln2_low = single ? T(-2.12194440054690583e-4) : T(1.42860682030941723212e-6);
-      const P r = fma(n, splat<P>(-ln2_low), fma(n, splat<P>(-ln2_high), bounded));
-      const P square = r * r;
-      P q;
-      if constexpr (single) {
-        constexpr T c[] = {0.5f, 0.1666657685f, 0.04166655444f, 0.008363202972f, 0.001392621347f};
-        q = detail::polynomial(r, c);
-      } else {
-        // Even and odd terms apart: two short chains instead of a long one.
-        constexpr T even[] = {0.5000000000000001026, 0.04166666666662399152, 0.001388888891728179331,
-                              0.00002480152119021772765, 2.762013871973399557e-7};
-        constexpr T odd[] = {0.1666666666666666746, 0.008333333333330051346, 0.0001984126986310596875,
-                             2.755726837868419287e-6, 2.510042415700506679e-8};
-        q = fma(detail::polynomial(square, odd), r, detail::polynomial(square, even));
-      }
-      const P y = fma(square, q, r) + T(1);
-      return P{{detail::scale<L>(y.parts[0], n.parts[0])}};
+      const auto [n, shifted, rest] =
+          detail::split_exponent(detail::clamp(v, single ? T(-104.) : T(-746.), single ? T(89.) : T(710.)));
+      return P{{detail::scale<L>((rest + T(1)).parts[0], n.parts[0], shifted.parts[0])}};
     }, x);
   }
 }
@@ -124,8 +139,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> sigmoid(const Pack<T, N>& x) {
   return T(1) / (T(1) + exp(-x));
 }
 
-/// The hyperbolic tangent: an odd approximation near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x. The rational function
-/// for double is that of Cephes (tanh.c), the polynomial for float a Chebyshev fit.
+/// The hyperbolic tangent, t / (t + 2) with t = e^2|x| - 1, and the sign of x.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> tanh(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
@@ -134,20 +148,12 @@ FLUXION_ALWAYS_INLINE Pack<T, N> tanh(const Pack<T, N>& x) {
   } else {
     return detail::by_packet([](const auto& v) {
       using P = std::remove_cvref_t<decltype(v)>;
-      const P size = abs(v);
-      const P z = v * v;
-      P series;
-      if constexpr (sizeof(T) == 4) {
-        constexpr T c[] = {-0.3333332843f, 0.1333271885f, -0.05384326318f, 0.02096132911f, -0.006045165097f};
-        series = detail::polynomial(z, c);
-      } else {
-        constexpr T p[] = {-1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1};
-        constexpr T q[] = {4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1.};
-        series = detail::polynomial(z, p) / detail::polynomial(z, q);
-      }
-      const P small = fma(size * z, series, size);
-      const P large = T(1) - T(2) / (exp(size + size) + T(1));
-      return detail::with_sign_of(select(less(size, splat<P>(T(0.625))), small, large), v);
+      // From here on t + 2 is rounded to t: the quotient is 1.
+      const P size{{L::min_keep(abs(v).parts[0], L::set(sizeof(T) == 4 ? T(10) : T(20)))}};
+      const auto [n, shifted, rest] = detail::split_exponent(size + size);
+      const P power{{detail::power_of_two<L>(n.parts[0])}};
+      const P t = fma(power, rest, power - T(1));
+      return detail::with_sign_of(t / (t + T(2)), v);
     }, x);
   }
 }
@@ -208,7 +214,9 @@ FLUXION_ALWAYS_INLINE Pack<T, N> cos(const Pack<T, N>& x) {
   else return detail::by_element([](T v) { return std::cos(v); }, x);
 }
 
-/// x^y, element by element in the standard library, which is faster than Eigen's packets and right in every special case.
+/// x^y, element by element in the standard library: right in every special case, and, measured with g++ 12 and glibc 2.36 on
+/// one processor, about as fast as Eigen's packets under AVX-512 and two to three times
+/// as fast under AVX2.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> pow(const Pack<T, N>& x, const Pack<T, N>& y) {
   return detail::by_element([](T a, T b) { return std::pow(a, b); }, x, y);
