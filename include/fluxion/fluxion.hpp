@@ -6,6 +6,7 @@
 #include "tensor/allclose.hpp"
 #include "tensor/evaluate.hpp"
 #include "tensor/factory.hpp"
+#include "tensor/plan_of.hpp"
 #include "tensor/print.hpp"
 #include "tensor/tensor.hpp"
 #include "tensor/view.hpp"

@@ -60,6 +60,26 @@ T reduction_identity(std::uint8_t operation) {
   return T(0);
 }
 
+/// What a plan makes the executor do; the rest of it is not even instantiated.
+struct executor_features {
+  bool loops = false, contractions = false, embeds = false, views = false, accumulators = false, temporaries = false;
+};
+
+constexpr executor_features features_of(const plan_view& v) {
+  executor_features f;
+  for (int s = 0; s < v.step_count; ++s) {
+    f.loops = f.loops || v.steps[s].kind == plan_step::loop;
+    f.contractions = f.contractions || v.steps[s].kind == plan_step::contract;
+    f.embeds = f.embeds || v.steps[s].kind == plan_step::embed;
+    f.views = f.views || v.steps[s].kind == plan_step::view;
+    for (int k = 0; k < v.steps[s].slot_count; ++k)
+      f.accumulators = f.accumulators || v.slots[v.steps[s].slot_begin + k].kind == plan_slot::accumulator;
+  }
+  f.temporaries = v.temporaries > 0;
+  return f;
+}
+
+template <bool Loops, bool Contractions, bool Embeds, bool Views, bool Accumulators, bool Temporaries>
 class executor {
  public:
   executor(const plan_view& v, const device_functions& device, const descriptor* arguments, const scalar_value* scalars, const descriptor* outputs,
@@ -72,12 +92,21 @@ class executor {
     for (int s = 0; s < v_.step_count; ++s) {
       const plan_step& step = v_.steps[s];
       switch (step.kind) {
-        case plan_step::loop: run_loop(step, nullptr); break;
-        case plan_step::view: derive_view(step.value); break;
-        case plan_step::embed: run_embed(step.value); break;
+        case plan_step::loop:
+          if constexpr (Loops) run_loop(step, nullptr);
+          break;
+        case plan_step::view:
+          if constexpr (Views) derive_view(step.value);
+          break;
+        case plan_step::embed:
+          if constexpr (Embeds) run_embed(step.value);
+          break;
         case plan_step::contract:
-          if (s + 1 < v_.step_count && v_.steps[s + 1].with_previous) run_contract(step, &v_.steps[++s]);
-          else run_contract(step, nullptr);
+          if constexpr (Contractions) {
+            const bool epilogue = s + 1 < v_.step_count && v_.steps[s + 1].with_previous;
+            if (epilogue) ++s;
+            run_contract(step, epilogue ? &v_.steps[s] : nullptr);
+          }
       }
     }
     finish_outputs();
@@ -114,7 +143,7 @@ class executor {
   /// All memory is there before the first kernel: what fails, fails with nothing written.
   void place_values() {
     std::byte** temporary = nullptr;
-    if (v_.temporaries > 0) {
+    if constexpr (Temporaries) {
       auto* sizes = scope_.take<std::size_t>(static_cast<std::size_t>(v_.temporaries));
       temporary = scope_.take<std::byte*>(static_cast<std::size_t>(v_.temporaries));
       for (int t = 0; t < v_.temporaries; ++t) sizes[t] = 0;
@@ -129,14 +158,14 @@ class executor {
     for (int i = 0; i < v_.instruction_count; ++i) {
       const plan_value& p = v_.values[i];
       if (p.place == plan_value::argument) values_[i] = &arguments_[p.index];
-      else if (p.place == plan_value::temporary) new_descriptor(i, temporary[p.index]);
+      else if (Temporaries && p.place == plan_value::temporary) new_descriptor(i, temporary[p.index]);
       else if (p.place == plan_value::output) {
         const descriptor& o = outputs_[p.index];
         const bool direct = is_contiguous(o, rank_of(v_.outputs[p.index]));
         new_descriptor(i, direct ? o.data : scratch(bytes_of(i)));
       }
     }
-    for (int i = 0; i < v_.instruction_count; ++i)
+    for (int i = 0; Contractions && i < v_.instruction_count; ++i)
       if (v_.values[i].place == plan_value::alias && info_of(v_.instructions[i].operation).family == family::contract)
         new_descriptor(i, values_[v_.values[i].index]->data);
   }
@@ -441,7 +470,7 @@ class executor {
 
   void finish_loop(const plan_step& step, const prepared_loop& l) {
     const int rank = step.outer_rank + step.row_rank;
-    for (int k = 0; k < l.slots; ++k) {
+    for (int k = 0; Accumulators && k < l.slots; ++k) {
       const plan_slot& slot = v_.slots[step.slot_begin + k];
       if (slot.kind != plan_slot::accumulator || !info_of(slot.reduction).divides_by_count) continue;
       const instruction& x = v_.instructions[slot.value];
@@ -534,10 +563,14 @@ class executor {
       diverted_count_ = 0;
       return;
     }
-    start_accumulators(step, l);
+    if constexpr (Accumulators) start_accumulators(step, l);
     if (!l.empty) {
-      if (wants_chunks(step, l)) run_chunks(step, l, scope.take<loop_operand>(static_cast<std::size_t>(l.slots)));
-      else l.function(l.call);
+      bool done = false;
+      if constexpr (Accumulators) {
+        done = wants_chunks(step, l);
+        if (done) run_chunks(step, l, scope.take<loop_operand>(static_cast<std::size_t>(l.slots)));
+      }
+      if (!done) l.function(l.call);
     }
     finish_loop(step, l);
   }
@@ -619,7 +652,7 @@ class executor {
       run_loop(*epilogue, &l);
       return;
     }
-    start_accumulators(*epilogue, l);
+    if constexpr (Accumulators) start_accumulators(*epilogue, l);
     auto* shifted = scope.take<loop_operand>(static_cast<std::size_t>(l.slots));
     for (index_t begin = 0; begin < call.rows; begin += tile) {
       const index_t end = begin + tile < call.rows ? begin + tile : call.rows;
@@ -678,7 +711,17 @@ class executor {
 /// allocations come before the first kernel. With `device.loops == nullptr` nothing is computed or allocated, only counted.
 inline void execute(const plan_view& v, const device_functions& device, const descriptor* arguments, const scalar_value* scalars,
                     const descriptor* outputs, const index_t* symbols, counters* count = nullptr) {
-  detail::executor(v, device, arguments, scalars, outputs, symbols, count).run();
+  detail::executor<true, true, true, true, true, true>(v, device, arguments, scalars, outputs, symbols, count).run();
+}
+
+/// The same for a constant plan, whose view is `Plan::view`: only what the plan needs is instantiated.
+template <class Plan>
+void execute_constant(const device_functions& device, const descriptor* arguments, const scalar_value* scalars, const descriptor* outputs,
+                      const index_t* symbols, counters* count = nullptr) {
+  constexpr detail::executor_features f = detail::features_of(Plan::view);
+  detail::executor<f.loops, f.contractions, f.embeds, f.views, f.accumulators, f.temporaries>(Plan::view, device, arguments, scalars, outputs,
+                                                                                               symbols, count)
+      .run();
 }
 
 }  // namespace fluxion::graph
