@@ -40,6 +40,15 @@ constexpr program eliminate_dead_code(const program& p) {
       if (x.operand[k] >= 0) x.operand[k] = map[x.operand[k]];
     if (shape_map[x.shape] < 0) shape_map[x.shape] = r.intern(p.shapes[x.shape]);
     x.shape = shape_map[x.shape];
+    if (info_of(x.operation).family == family::reduce) {  // an axis that was found to have extent one is reduced already
+      const shape& from = r.shape_of(x.operand[0]);
+      for (int axis = 0; axis < from.rank; ++axis)
+        if (from.extent[axis] == 1) x.attribute &= ~(1 << axis);
+      if (x.attribute == 0) {
+        map[i] = x.operand[0];
+        continue;
+      }
+    }
     if (x.operation == opcode_of<operation::constant>) map[i] = static_cast<std::int16_t>(r.constant_from_bits(x.type, p.constants[x.attribute], x.flags));
     else map[i] = static_cast<std::int16_t>(r.put(x));
   }

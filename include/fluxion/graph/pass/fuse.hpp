@@ -256,7 +256,7 @@ class fuser {
     if (reduces) {
       unsigned over = 0;
       for (int a = 0; a < s.rank; ++a)
-        if (p_[i].attribute >> a & 1) over |= 1u << ids.axis[a];
+        if (ids.axis[a] >= 0 && (p_[i].attribute >> a & 1)) over |= 1u << ids.axis[a];
       if (k.row_known && (over & k.row) != 0 && (over & k.row) != k.row) return false;
       bool known = false;
       for (int r = 0; r < k.reduction_kinds; ++r) known = known || k.reductions[r] == over;
