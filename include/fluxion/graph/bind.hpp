@@ -1,6 +1,7 @@
 /// Binding: run-time extents get their values, and everything that only the run can know is checked, before the first kernel.
 #pragma once
 #include "../core/error.hpp"
+#include "../core/arena.hpp"
 #include "call.hpp"
 
 #include <limits>
@@ -49,7 +50,69 @@ inline index_t product_of_shape(const plan_view& v, int id, const index_t* own) 
 
 }  // namespace detail
 
-/// Computes the values of all symbols from the arguments' extents and makes every recorded check. O(symbols + checks).
+namespace detail {
+
+/// Where run-time extents of 1 meet larger ones, recording has taken them for equal. That is exact as long as only maps see the smaller
+/// extents; a reduction, product or view of a value that is really smaller, or such a value as a result, is refused.
+inline void check_broadcast_is_exact(const plan_view& v, const descriptor* arguments, const index_t* symbols) {
+  struct actual { index_t extent[max_rank]; };
+  ArenaScope scope;
+  auto* shapes = scope.take<actual>(static_cast<std::size_t>(v.instruction_count));
+  const auto differs = [&](int i) {
+    const shape& s = v.shape_of(i);
+    for (int axis = 0; axis < s.rank; ++axis)
+      if (shapes[i].extent[axis] != extent_value(v, s.extent[axis], symbols)) return true;
+    return false;
+  };
+  const auto refuse = [&](int i, const char* what) {
+    const shape& s = v.shape_of(i);
+    raise<ShapeError>(std::string(what) + ": a run-time extent of 1 broadcasts only inside elementwise operations: " +
+                      to_string(shapes[i].extent, s.rank) + " is taken for " +
+                      [&] {
+                        index_t e[max_rank];
+                        for (int axis = 0; axis < s.rank; ++axis) e[axis] = extent_value(v, s.extent[axis], symbols);
+                        return to_string(e, s.rank);
+                      }() + "; expand it first");
+  };
+  for (int i = 0; i < v.instruction_count; ++i) {
+    const instruction& x = v.instructions[i];
+    const shape& s = v.shape_of(i);
+    const operation_info& info = info_of(x.operation);
+    for (int axis = 0; axis < s.rank; ++axis) shapes[i].extent[axis] = extent_value(v, s.extent[axis], symbols);
+    if (x.operation == opcode_of<operation::argument>) {
+      for (int axis = 0; axis < s.rank; ++axis) shapes[i].extent[axis] = arguments[x.attribute].extent[axis];
+    } else if (info.family == family::map && x.operation != opcode_of<operation::expand>) {
+      for (int axis = 0; axis < s.rank; ++axis) {
+        shapes[i].extent[axis] = 1;
+        for (int k = 0; k < 3; ++k)
+          if (x.operand[k] >= 0 && v.shape_of(x.operand[k]).rank != 0 && shapes[x.operand[k]].extent[axis] != 1)
+            shapes[i].extent[axis] = shapes[x.operand[k]].extent[axis];
+      }
+    } else if (x.operation == opcode_of<operation::reshape>) {
+      // Adding and removing axes of extent one is harmless; anything else needs the extents that were recorded.
+      const shape& from = v.shape_of(x.operand[0]);
+      int a = 0, b = 0;
+      bool unit = true;
+      while (unit && (a < s.rank || b < from.rank)) {
+        if (a < s.rank && s.extent[a] == 1) shapes[i].extent[a++] = 1;
+        else if (b < from.rank && from.extent[b] == 1) ++b;
+        else if (a < s.rank && b < from.rank && v.resolve(s.extent[a]) == v.resolve(from.extent[b])) shapes[i].extent[a++] = shapes[x.operand[0]].extent[b++];
+        else unit = false;
+      }
+      if (!unit && differs(x.operand[0])) refuse(x.operand[0], "reshape");
+    } else if (info.family != family::leaf && info.family != family::generate && x.operation != opcode_of<operation::expand>) {
+      for (int k = 0; k < 3; ++k)
+        if (x.operand[k] >= 0 && differs(x.operand[k])) refuse(x.operand[k], info.name.data());
+    }
+  }
+  for (int k = 0; k < v.output_count; ++k)
+    if (differs(v.outputs[k])) refuse(v.outputs[k], "result");
+}
+
+}  // namespace detail
+
+/// Computes the values of all symbols from the arguments' extents and makes every recorded check. O(symbols + checks); where a run-time
+/// extent of 1 meets a larger one, which then holds for all that were recorded as equal, also O(instructions).
 inline void bind(const plan_view& v, const descriptor* arguments, index_t* symbols) {
   for (int i = 0; i < v.symbol_count; ++i) {
     const symbol_origin& s = v.symbols[i];
@@ -63,19 +126,38 @@ inline void bind(const plan_view& v, const descriptor* arguments, index_t* symbo
       default: symbols[i] = detail::product_of_shape(v, s.index, symbols) / (s.offset == 0 ? 1 : s.offset);
     }
   }
+  bool broadcasts = false;
   for (int i = 0; i < v.check_count; ++i) {
     const extent_check& c = v.checks[i];
     const index_t a = detail::own_value(c.a, symbols), b = detail::own_value(c.b, symbols);
     bool good = true;
     switch (c.kind) {
-      case extent_check::equal:
-      case extent_check::broadcast: good = a == b; break;
+      case extent_check::equal: good = a == b; break;
+      case extent_check::broadcast:
+        good = a == b || a == 1 || b == 1;
+        broadcasts = broadcasts || a != b;
+        break;
       case extent_check::nonempty: good = a > 0; break;
       case extent_check::at_least: good = a >= b; break;
       default: good = c.b != 0 && detail::product_of_shape(v, c.shape_a, symbols) % c.b == 0;
     }
     if (!good) detail::raise_check(v, c, symbols);
   }
+  if (!broadcasts) return;
+  // The extent of a class is that of its members that are not 1, which must agree.
+  for (int i = 0; i < v.symbol_count; ++i) {
+    const extent_t root = v.resolve(symbol_extent(i));
+    const index_t own = symbols[i];
+    if (own == 1) continue;
+    if (!is_symbol(root)) {
+      if (own != root) raise<ShapeError>("shapes do not broadcast: extents " + std::to_string(own) + " and " + std::to_string(root));
+      continue;
+    }
+    index_t& value = symbols[symbol_number(root)];
+    if (value == 1) value = own;
+    else if (value != own) raise<ShapeError>("shapes do not broadcast: extents " + std::to_string(own) + " and " + std::to_string(value));
+  }
+  detail::check_broadcast_is_exact(v, arguments, symbols);
 }
 
 /// The extents of output k.

@@ -222,6 +222,8 @@ class plan_call {
       const graph::descriptor& d = reads ? arguments[view.instructions[slot.value].attribute] : output;
       if (reads) {
         if (!graph::detail::is_contiguous(d, rank)) return false;
+        for (int axis = 0; axis < rank; ++axis)
+          if (d.extent[axis] != output.extent[axis]) return false;  // it broadcasts
         if (d.data != output.data && overlap(memory_of(d, rank, size_of(view.instructions[slot.value].type)), target)) return false;
         if (d.data == output.data && size_of(view.instructions[slot.value].type) != size_of_output(0)) return false;
       }
