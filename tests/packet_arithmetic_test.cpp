@@ -34,7 +34,8 @@ TEST_CASE_TEMPLATE("arithmetic is that of the elements", F, ALL_FORMS) {
   const P a = counting<P>(-2), b = counting<P>(3);
   for (const auto& operation : operations) {
     CAPTURE(operation.name);
-    CHECK(wrong_lane(operation.packs(a, b), [&](int i) { return operation.elements(static_cast<T>(i - 2), static_cast<T>(i + 3)); }) == -1);
+    const auto expected = [&](int i) { return operation.elements(static_cast<T>(i - 2), static_cast<T>(i + 3)); };
+    CHECK(wrong_lane(operation.packs(a, b), expected) == -1);
   }
 }
 
@@ -49,7 +50,7 @@ TEST_CASE_TEMPLATE("division is that of the elements, and negation keeps the sig
   CHECK_FALSE(std::signbit(lanes_of(-splat<P>(T(-0.)))[0]));
 }
 
-TEST_CASE_TEMPLATE("integers wrap", F, native<std::int32_t>, sixteen<std::int32_t>, native<std::int64_t>, sixteen<std::int64_t>) {
+TEST_CASE_TEMPLATE("integers wrap", F, INTEGER_FORMS) {
   using T = typename F::type;
   using P = typename F::pack;
   constexpr T most = std::numeric_limits<T>::max(), least = std::numeric_limits<T>::min();

@@ -105,7 +105,7 @@ TEST_CASE_TEMPLATE("functions are within a few ulp of the exact value", F, FLOAT
   }
 }
 
-TEST_CASE_TEMPLATE("functions have the exact function's value at zero, at infinity and where it over- or underflows", F, FLOAT_FORMS) {
+TEST_CASE_TEMPLATE("functions are exact at zero, at infinity and where they over- or underflow", F, FLOAT_FORMS) {
   using P = typename F::pack;
   using f = function<P>;
   constexpr bool single = sizeof(typename F::type) == 4;

@@ -62,7 +62,8 @@ TEST_CASE_TEMPLATE("strided access reaches only its own elements", F, ALL_FORMS)
       const auto memory = exact<T>(span);
       for (std::ptrdiff_t i = 0; i < span; ++i) memory[static_cast<std::size_t>(i)] = static_cast<T>(i);
       T* const first = memory.get() + (stride < 0 && span > 0 ? span - 1 : 0);
-      CHECK(wrong_lane(load_strided<P>(first, stride, count, T(-9)), [&](int i) { return i < count ? first[i * stride] : T(-9); }) == -1);
+      const auto loaded = [&](int i) { return i < count ? first[i * stride] : T(-9); };
+      CHECK(wrong_lane(load_strided<P>(first, stride, count, T(-9)), loaded) == -1);
       if (stride == 0) continue;
       store_strided(first, stride, counting<P>(50), count);
       std::ptrdiff_t wrong = 0;

@@ -29,10 +29,12 @@ using native = form<T, native_lanes<T>>;
 template <class T>
 using sixteen = form<T, 16>;
 
-#define FLOAT_FORMS packet_test::native<float>, packet_test::sixteen<float>, packet_test::native<double>, packet_test::sixteen<double>
-#define ALL_FORMS                                                                                                 \
-  FLOAT_FORMS, packet_test::native<std::int32_t>, packet_test::sixteen<std::int32_t>, packet_test::native<std::int64_t>, \
-      packet_test::sixteen<std::int64_t>
+#define FLOAT_FORMS \
+  packet_test::native<float>, packet_test::sixteen<float>, packet_test::native<double>, packet_test::sixteen<double>
+#define INTEGER_FORMS                                                       \
+  packet_test::native<std::int32_t>, packet_test::sixteen<std::int32_t>, \
+      packet_test::native<std::int64_t>, packet_test::sixteen<std::int64_t>
+#define ALL_FORMS FLOAT_FORMS, INTEGER_FORMS
 
 template <class T, int N>
 std::array<T, N> lanes_of(const Pack<T, N>& p) {

@@ -19,7 +19,9 @@ struct lane<float> : eigen_lane<float> {
     const __m256i m = first_words(count);
     return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
   }
-  static FLUXION_ALWAYS_INLINE void store_partial(float* p, __m256 x, int count) { _mm256_maskstore_ps(p, first_words(count), x); }
+  static FLUXION_ALWAYS_INLINE void store_partial(float* p, __m256 x, int count) {
+    _mm256_maskstore_ps(p, first_words(count), x);
+  }
   static FLUXION_ALWAYS_INLINE __m256 sqrt(__m256 a) { return _mm256_sqrt_ps(a); }
   static FLUXION_ALWAYS_INLINE mask less_equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
   static FLUXION_ALWAYS_INLINE mask not_equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
