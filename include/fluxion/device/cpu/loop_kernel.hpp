@@ -165,13 +165,13 @@ class loop_kernel {
       } else {
         each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { start_reduction<i.value>(r); });
         if (whole <= block * lanes) {
-          for (index_t j = 0; j < whole; j += lanes) sweep<P, false>(r, s, j, lanes);
+          reduce_range<P>(r, s, 0, whole);
         } else {
           registers so_far;
           each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { start_reduction<i.value>(so_far); });
           for (index_t begin = 0; begin < whole; begin += block * lanes) {
             const index_t end = begin + block * lanes < whole ? begin + block * lanes : whole;
-            for (index_t j = begin; j < end; j += lanes) sweep<P, false>(r, s, j, lanes);
+            reduce_range<P>(r, s, begin, end);
             each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
               combine_into<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(r));
               start_reduction<i.value>(r);
@@ -184,6 +184,49 @@ class loop_kernel {
         each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { finish_reduction<i.value>(r, length); });
       }
     }
+  }
+
+  /// Whether pass P is so cheap that it waits for its own partial results: then several are kept side by side.
+  template <int P>
+  static constexpr bool waits_for_itself() {
+    if (Code::header.row_length > 0 && Code::header.row_length < 4 * lanes) return false;
+    int flops = 0, entries = 0;
+    for (int i = 0; i < size; ++i) {
+      if (!selected(selection::in_pass, P, i)) continue;
+      const entry_t& e = Code::entry(i);
+      if (e.code == graph::entry_code::uniform || e.code == graph::entry_code::accumulate) return false;
+      if (e.code < graph::operation_count) flops += graph::info_of(e.code).flops;
+      ++entries;
+    }
+    return flops <= 6 && entries <= 12;
+  }
+
+  /// Packets [begin, end) of a reducing pass, four partial results at a time where that hides their latency.
+  template <int P>
+  static FLUXION_ALWAYS_INLINE void reduce_range(registers& r, const state& s, index_t begin, index_t end) {
+    index_t j = begin;
+    if constexpr (waits_for_itself<P>()) {
+      if (end - j >= 4 * lanes) {
+        registers second = r, third = r, fourth = r;
+        each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+          start_reduction<i.value>(second);
+          start_reduction<i.value>(third);
+          start_reduction<i.value>(fourth);
+        });
+        for (; j + 4 * lanes <= end; j += 4 * lanes) {
+          sweep<P, false>(r, s, j, lanes);
+          sweep<P, false>(second, s, j + lanes, lanes);
+          sweep<P, false>(third, s, j + 2 * lanes, lanes);
+          sweep<P, false>(fourth, s, j + 3 * lanes, lanes);
+        }
+        each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+          combine_into<i.value>(detail::get<i.value>(r), detail::get<i.value>(second));
+          combine_into<i.value>(detail::get<i.value>(third), detail::get<i.value>(fourth));
+          combine_into<i.value>(detail::get<i.value>(r), detail::get<i.value>(third));
+        });
+      }
+    }
+    for (; j < end; j += lanes) sweep<P, false>(r, s, j, lanes);
   }
 
   template <int P, bool Partial>
