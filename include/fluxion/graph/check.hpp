@@ -32,8 +32,12 @@ struct check {
   static_assert(Code != program_error::rank_too_high || never<Operation>, "the rank of the result is above fluxion::max_rank");
   static_assert(Code != program_error::not_a_scalar || never<Operation>,
                 "grad: the function must return one number: reduce it with sum or mean");
+  static_assert(Code != program_error::setting_read_while_traced || never<Operation>,
+                "a run-time setting was read while tracing; make it a template parameter or an fx::Scalar");
   static_assert(Code != program_error::wrong_element_type || never<Operation>,
                 "the element type does not suit the operation: see the operation above");
+  static_assert(Code != program_error::arguments_depend || never<Operation>,
+                "grad: inside a traced function two arguments are the same value, or one is made from another");
   static constexpr bool passed = false;
 };
 

@@ -54,6 +54,7 @@ enum class program_error : std::uint8_t {
   not_a_scalar,
   setting_read_while_traced,
   wrong_element_type,
+  arguments_depend,
 };
 
 struct error_report {

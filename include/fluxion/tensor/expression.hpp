@@ -39,7 +39,7 @@ class Node {
   using fluxion_expression = void;
   using function = F;
 
-  constexpr explicit Node(const X&... x) : children_{{x}...} {}
+  constexpr explicit Node(X... x) : children_{{std::move(x)}...} {}
 
   /// Calls f(child...).
   template <class G>
@@ -68,6 +68,10 @@ template <auto V>
 struct Constant {};
 template <auto V>
 inline constexpr Constant<V> c{};
+template <auto V>
+constexpr auto symbol_of(Constant<V>) {
+  return V;
+}
 
 // ---- leaves -----------------------------------------------------------------------------------------------------------
 
@@ -96,9 +100,16 @@ template <auto V>
 constexpr Constant<V> as_expression(Constant<V> x) {
   return x;
 }
-template <Expression X>
-constexpr const X& as_expression(const X& x) {
-  return x;
+template <class X>
+  requires Expression<std::remove_cvref_t<X>>
+constexpr std::remove_cvref_t<X> as_expression(X&& x) {
+  return std::forward<X>(x);
+}
+/// Whatever says itself what it is in an expression: parameters, variables.
+template <class X>
+  requires requires(const X& x) { x.as_leaf(); }
+constexpr auto as_expression(const X& x) {
+  return x.as_leaf();
 }
 
 }  // namespace detail
@@ -110,7 +121,7 @@ struct argument_traits<detail::shared_leaf<T, E>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
   }
-  static void bind(const leaf& x, detail::binder& b) { b.add(x.block.template data<T>(), x.mapping); }
+  static void bind(const leaf& x, auto& b) { b.add(x.block.template data<T>(), x.mapping); }
   static bool changed(const leaf& x) { return x.block.changed(); }
 };
 
@@ -121,7 +132,7 @@ struct argument_traits<Constant<V>> {
     return {l.program, l.program.constant(std::is_integral_v<decltype(V)> ? element_type::int64 : element_type::float64,
                                           static_cast<double>(V), graph::weak_flag)};
   }
-  static void bind(Constant<V>, detail::binder&) {}
+  static void bind(Constant<V>, auto&) {}
   static constexpr bool changed(Constant<V>) { return false; }
 };
 
@@ -135,7 +146,7 @@ struct argument_traits<Node<F, X...>> {
         {argument_traits<X>::lower(l)}...};
     return trace(operands, std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{});
   }
-  static void bind(const leaf& x, detail::binder& b) {
+  static void bind(const leaf& x, auto& b) {
     x.apply([&](const auto&... child) { (argument_traits<std::remove_cvref_t<decltype(child)>>::bind(child, b), ...); });
   }
   static bool changed(const leaf& x) {
@@ -151,8 +162,8 @@ struct argument_traits<Node<F, X...>> {
 
 struct expression_frontend {
   template <class F, class... X>
-  static constexpr auto call(const X&... x) {
-    return Node<F, std::remove_cvref_t<decltype(detail::as_expression(x))>...>(detail::as_expression(x)...);
+  static constexpr auto call(X&&... x) {
+    return Node<F, std::remove_cvref_t<decltype(detail::as_expression(std::forward<X>(x)))>...>(detail::as_expression(std::forward<X>(x))...);
   }
 };
 

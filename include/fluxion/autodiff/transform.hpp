@@ -1,0 +1,118 @@
+/// Derivatives of functions: `grad` and `value_and_grad`, as torch.func has them. The function is traced and differentiated while the program
+/// compiles; value and gradients are one plan.
+#pragma once
+#include "../graph/pass/differentiate.hpp"
+#include "../tensor/function.hpp"
+
+#include <tuple>
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+template <class F>
+struct traced_function { using type = F; };
+template <class F>
+struct traced_function<Compiled<F>> { using type = F; };
+
+template <class X, class G>
+constexpr void each_symbol(X& x, G&& g) {
+  if constexpr (TracedStructure<X>) traced_traits<X>::each(x, g);
+}
+
+/// Inside another trace the arguments are values like any other. The derivative with respect to one while another stands still exists only
+/// if neither is made from the other.
+template <class... X>
+constexpr bool are_independent(graph::program& p, const list<int>& wrt, X&... x) {
+  list<bool> depends(p.size(), false), seen(p.size(), false);
+  bool all_leaves = true, good = true;
+  const auto look = [&](Symbol& s) {
+    good = good && !seen[s.index()];
+    seen[s.index()] = true;
+    all_leaves = all_leaves && p.family_of(s.index()) == graph::family::leaf;
+  };
+  (each_symbol(x, look), ...);
+  if (!good || all_leaves) return good;
+  for (int w : wrt) depends[w] = true;
+  for (int i = 0; i < p.size(); ++i)
+    for (int k = 0; k < graph::max_operands; ++k)
+      if (p[i].operand[k] >= 0 && depends[p[i].operand[k]]) depends[i] = true;
+  const auto check = [&](Symbol& s) {
+    for (int k = 0; k < graph::max_operands; ++k)
+      if (p[s.index()].operand[k] >= 0 && depends[p[s.index()].operand[k]]) good = false;
+  };
+  (each_symbol(x, check), ...);
+  return good;
+}
+
+/// Of argument I, whatever it is.
+template <int I, class X>
+struct gradient_result {
+  static constexpr int outputs = gradient_traits<X>::outputs;
+  template <int K, class Call, class... A>
+  static auto make(const Call& call, const A&... a) {
+    return gradient_traits<X>::template make<K>(call, std::get<I>(std::tie(a...)));
+  }
+};
+
+/// A function of F's arguments: the gradients of F's result with respect to those numbered I, after the result itself if `WithValue`.
+template <class F, bool WithValue, int... I>
+struct gradient_function {
+  static_assert(sizeof...(I) > 0);
+  template <class... X>
+  constexpr auto operator()(const X&... x) const {
+    static_assert(((I >= 0 && I < static_cast<int>(sizeof...(X))) && ...), "grad: there is no argument of that number");
+    const Symbol loss = graph::symbol_of(F{}(x...));
+    graph::program& p = loss.program();
+    std::tuple<X...> gradients(x...);
+    list<int> wrt, outputs, seeds;
+    const auto collect = [&](Symbol& s) { wrt.push_back(s.index()); };
+    (each_symbol(std::get<I>(gradients), collect), ...);
+    if (loss.rank() != 0) p.fail(graph::program_error::not_a_scalar, p[loss.index()].operation, loss.shape());
+    std::apply([&](X&... a) {
+      if (!are_independent(p, wrt, a...)) p.fail(graph::program_error::arguments_depend, p[loss.index()].operation, loss.shape());
+    }, gradients);
+    if (p.error.code == graph::program_error::none) {
+      outputs.push_back(loss.index());
+      seeds.push_back(p.constant(loss.type(), 1));
+      const list<int> adjoints = graph::append_adjoints(p, outputs, seeds, wrt);
+      int next = 0;
+      const auto replace = [&](Symbol& s) { s = s.at(adjoints[next++]); };
+      (each_symbol(std::get<I>(gradients), replace), ...);
+    }
+    if constexpr (WithValue) return std::tuple(loss, std::get<I>(gradients)...);
+    else if constexpr (sizeof...(I) == 1) return std::get<(I, ...)>(std::move(gradients));
+    else return std::tuple(std::get<I>(gradients)...);
+  }
+
+  template <class... X>
+  using results = decltype(std::tuple_cat(std::conditional_t<WithValue, std::tuple<deduced_result>, std::tuple<>>{},
+                                          std::tuple<gradient_result<I, std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<X...>>>...>{}));
+};
+
+template <bool WithValue, class F, int... I>
+constexpr auto make_gradient(const F&, std::integer_sequence<int, I...>) {
+  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
+                "grad wants a function without captures; pass what it captures as an argument");
+  using function = typename traced_function<F>::type;
+  if constexpr (sizeof...(I) == 0) return Compiled<gradient_function<function, WithValue, 0>>{};
+  else return Compiled<gradient_function<function, WithValue, I...>>{};
+}
+
+}  // namespace detail
+
+/// The function whose value is the gradient of f with respect to its arguments numbered I, the first by default; a tuple if there are
+/// several. f returns one number; what only the compiler can see is reported by it. Gradients have the types of the arguments.
+template <int... I, class F>
+constexpr auto grad(const F& f) {
+  return detail::make_gradient<false>(f, std::integer_sequence<int, I...>{});
+}
+
+/// As `grad`, with f's value before the gradients: `auto [loss, dw, db] = value_and_grad<0, 1>(f)(w, b, x, y);`.
+template <int... I, class F>
+constexpr auto value_and_grad(const F& f) {
+  return detail::make_gradient<true>(f, std::integer_sequence<int, I...>{});
+}
+
+}  // namespace fluxion

@@ -1,0 +1,85 @@
+// Gradients of functions: against finite differences, and of the arguments' own types.
+// matrix
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <fluxion/autodiff/transform.hpp>
+#include <fluxion/tensor/factory.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace fx = fluxion;
+
+namespace {
+
+
+using Matrix = fx::Tensor<double, fx::dims<2>>;
+using Vector = fx::Tensor<double, fx::dims<1>>;
+
+constexpr auto loss = [](auto w, auto b, auto x, auto y) { return fx::cross_entropy(fx::tanh(fx::matmul(x, w)) + b, y); };
+
+template <class T, class F>
+double worst_difference(T& x, const T& gradient, const F& value) {
+  double worst = 0;
+  for (fx::index_t i = 0; i < x.size(); ++i) {
+    const double old = x.data()[i], h = 1e-6;
+    x.data()[i] = old + h;
+    const double above = value();
+    x.data()[i] = old - h;
+    const double below = value();
+    x.data()[i] = old;
+    worst = std::max(worst, std::abs((above - below) / (2 * h) - gradient.data()[i]));
+  }
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("value_and_grad agrees with finite differences in every argument asked for") {
+  Matrix w = {{0.1, -0.3, 0.2}, {0.5, 0.4, -0.6}}, x = {{1, 2}, {-1, 0.5}, {0.3, -2}};
+  Vector b = {0.1, 0.2, -0.1};
+  const fx::Tensor<std::int64_t, fx::dims<1>> y = {0, 2, 1};
+  const auto [value, dw, db] = fx::value_and_grad<0, 1>(loss)(w, b, x, y);
+  static_assert(std::is_same_v<decltype(dw), const Matrix> && std::is_same_v<decltype(db), const Vector>);
+  const auto f = fx::compile(loss);
+  const auto call = [&] { return f(w, b, x, y).item(); };
+  CHECK(value.item() == doctest::Approx(call()));
+  CHECK(worst_difference(w, dw, call) < 1e-8);
+  CHECK(worst_difference(b, db, call) < 1e-8);
+}
+
+TEST_CASE("grad of one argument gives a tensor of the argument's own extents") {
+  const fx::Tensor<float, fx::extents<3>> x = {1, 2, 3};
+  const auto g = fx::grad([](auto v) { return fx::sum(v * v * v); })(x);
+  static_assert(std::is_same_v<decltype(g), const fx::Tensor<float, fx::extents<3>>>);
+  CHECK(g(2) == 27);
+}
+
+TEST_CASE("a gradient of a gradient is the second derivative") {
+  constexpr auto cube = [](auto v) { return fx::sum(v * v * v); };
+  constexpr auto first = fx::grad(cube);
+  const auto second = fx::grad([](auto v) { return fx::sum(decltype(first){}(v)); });
+  const Vector x = {1, 2, -3};
+  const Vector h = second(x);
+  CHECK(h(0) == 6);
+  CHECK(h(2) == -18);
+}
+
+TEST_CASE("an argument that the result does not depend on has a gradient of zeros") {
+  const Vector x = {1, 2}, y = {3, 4, 5};
+  const auto [dx, dy] = fx::grad<0, 1>([](auto a, auto) { return fx::sum(a); })(x, y);
+  CHECK(dx(1) == 1);
+  CHECK(dy.size() == 3);
+  CHECK(dy(2) == 0);
+}
+
+TEST_CASE("value and gradients go into given tensors") {
+  const Vector x = {1, 2};
+  fx::Tensor<double, fx::extents<>> value;
+  Vector dx = {0, 0};
+  fx::value_and_grad([](auto a) { return fx::sum(a * a); }).into(std::tie(value, dx), x);
+  CHECK(value.item() == 5);
+  CHECK(dx(1) == 4);
+}
