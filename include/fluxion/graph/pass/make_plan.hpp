@@ -91,9 +91,14 @@ constexpr void place_values(plan& q, const list<bool>& stored) {
     }
   }
   list<std::int16_t> free_from;  // per temporary: the step after which it is free
+  list<std::int16_t> first(q.steps.size(), std::int16_t{-1}), next(p.size(), std::int16_t{-1});  // values born in each step
+  for (int i = p.size() - 1; i >= 0; --i) {
+    if (born[i] < 0 || !stored[i] || q.values[i].place != plan_value::nowhere) continue;
+    next[i] = first[born[i]];
+    first[born[i]] = static_cast<std::int16_t>(i);
+  }
   for (int s = 0; s < q.steps.size(); ++s)
-    for (int i = 0; i < p.size(); ++i) {
-      if (born[i] != s || !stored[i] || q.values[i].place != plan_value::nowhere) continue;
+    for (int i = first[s]; i >= 0; i = next[i]) {
       int chosen = -1;
       for (int t = 0; t < free_from.size() && chosen < 0; ++t)
         if (free_from[t] < s) chosen = t;
