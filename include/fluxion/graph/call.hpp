@@ -9,8 +9,8 @@ namespace fluxion::graph {
 /// A value in memory at run time. Strides count elements.
 struct descriptor {
   std::byte* data = nullptr;
-  index_t extent[max_rank]{};
-  index_t stride[max_rank]{};
+  index_t extent[max_rank];  // as many as the value has axes; the rest is never read
+  index_t stride[max_rank];
 };
 
 /// A run-time scalar in both of its readings.
@@ -32,7 +32,7 @@ struct loop_operand {
   std::byte* data = nullptr;
   index_t offset = 0;  // of a generator: where its numbers begin
   index_t row_stride = 0;
-  index_t outer_stride[max_rank]{};
+  index_t outer_stride[max_rank];  // one for each of the call's outer axes
 };
 
 /// One call of a loop kernel: for every position of the outer axes, the kernel's passes over a row.
@@ -44,7 +44,7 @@ struct loop_call {
   std::size_t keep_stride = 0;
   index_t row = 1;            // length of a row
   int outer_rank = 0;
-  index_t outer[max_rank]{};
+  index_t outer[max_rank];
 };
 
 using loop_function = void (*)(const loop_call&);

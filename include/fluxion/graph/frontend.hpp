@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 namespace fluxion {
 
@@ -43,9 +44,9 @@ struct highest<A, B, Rest...>
 /// Calls the function F on operands of which at least one is not a plain number.
 template <class F, Operand... X>
   requires(Tensorial<X> || ...)
-constexpr auto call(const X&... x) {
-  using frontend = typename operand_traits<typename detail::highest<X...>::type>::frontend;
-  return frontend::template call<F>(x...);
+constexpr auto call(X&&... x) {
+  using frontend = typename operand_traits<typename detail::highest<std::remove_cvref_t<X>...>::type>::frontend;
+  return frontend::template call<F>(std::forward<X>(x)...);
 }
 
 }  // namespace fluxion

@@ -39,6 +39,38 @@ struct binder {
   }
 };
 
+/// Collects no more than a map over adjacent elements needs: pointers, and whether all extents are the ones expected.
+template <int Rank, int Arguments, int Scalars>
+struct plain_binder {
+  const index_t* expected;  // null: the first argument's
+  const std::byte* data[Arguments > 0 ? Arguments : 1];
+  index_t first[Rank > 0 ? Rank : 1];
+  graph::scalar_value scalars[Scalars > 0 ? Scalars : 1];
+  int arguments = 0, scalar_count = 0;
+  bool plain = true;
+
+  explicit plain_binder(const index_t* extents) : expected(extents) {}
+
+  void add(graph::scalar_value value) { scalars[scalar_count++] = value; }
+  template <class T, class Mapping>
+  void add(const T* p, const Mapping& mapping) {
+    data[arguments++] = reinterpret_cast<const std::byte*>(p);
+    const auto e = mapping.extents();
+    using E = std::remove_cvref_t<decltype(e)>;
+    if constexpr (E::rank() != Rank) plain = false;
+    else {
+      if (!mapping.is_contiguous()) plain = false;
+      if (expected == nullptr) {
+        for (int axis = 0; axis < Rank; ++axis) first[axis] = e.extent(axis);
+        expected = first;
+        return;
+      }
+      for (int axis = 0; axis < Rank; ++axis)
+        if (e.extent(axis) != expected[axis]) plain = false;
+    }
+  }
+};
+
 /// The shape of an extents type; run-time extents become symbols of the argument.
 template <Extents E>
 constexpr int lower_argument(lowering& l, element_type type, bool strided) {
@@ -60,7 +92,7 @@ struct argument_traits<Tensor<T, E, cpu_t>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
   }
-  static void bind(const leaf& x, detail::binder& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
   static bool changed(const leaf&) { return false; }
 };
 
@@ -72,7 +104,7 @@ struct argument_traits<View<T, E, L>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, std::is_same_v<L, layout_stride>)};
   }
-  static void bind(const leaf& x, detail::binder& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
   static bool changed(const leaf&) { return false; }
 };
 
@@ -93,7 +125,7 @@ struct argument_traits<X> {
                                                           : element_type::float64;
     return {l.program, l.program.scalar(l.scalars++, type, true)};
   }
-  static void bind(X x, detail::binder& b) {
+  static void bind(X x, auto& b) {
     if constexpr (std::is_same_v<X, bool>) b.add(graph::scalar_value(x));
     else if constexpr (std::is_integral_v<X>) b.add(graph::scalar_value(static_cast<std::int64_t>(x)));
     else b.add(graph::scalar_value(static_cast<double>(x)));

@@ -147,12 +147,56 @@ class plan_call {
     }(std::make_integer_sequence<int, E::rank()>{});
   }
 
+  /// Whether the plan is a map over adjacent elements, which `run_plain` calls without further ado.
+  static constexpr bool is_plain = is_plain_map(view);
+
+  /// Runs a plain map if all extents are the destination's and no memory overlaps in part; `fill` adds the arguments to a binder. False where
+  /// the general way must be taken: to broadcast, to copy, to count or to say what is wrong.
+  template <class T, class Mapping, class Fill>
+  static bool run_plain(T* destination, const Mapping& mapping, const Fill& fill) {
+    static_assert(is_plain);
+    constexpr int rank = view.shape_of(view.outputs[0]).rank;
+    constexpr const graph::plan_step& step = view.steps[0];
+    const auto extents = mapping.extents();
+    using E = std::remove_cvref_t<decltype(extents)>;
+    if constexpr (E::rank() != rank) return false;
+    else {
+      if (!mapping.is_contiguous() || device::current_counters() != nullptr) return false;
+      index_t expected[rank > 0 ? rank : 1];
+      index_t size = 1;
+      for (int axis = 0; axis < rank; ++axis) size *= expected[axis] = extents.extent(axis);
+      plain_binder<rank, argument_count, scalar_count> b(expected);
+      fill(b);
+      if (!b.plain) return false;
+      graph::loop_operand slots[step.slot_count > 0 ? step.slot_count : 1];
+      auto* const target = reinterpret_cast<std::byte*>(destination);
+      for (int k = 0; k < step.slot_count; ++k) {
+        const graph::plan_slot& slot = view.slots[k];
+        std::byte* data = target;
+        if (slot.kind == graph::plan_slot::input) {
+          data = const_cast<std::byte*>(b.data[view.instructions[slot.value].attribute]);
+          const auto bytes = static_cast<index_t>(size_of(view.instructions[slot.value].type));
+          if (data == target ? bytes != static_cast<index_t>(sizeof(T))
+                             : data < target + size * static_cast<index_t>(sizeof(T)) && target < data + size * bytes)
+            return false;
+        }
+        slots[k].data = data;
+        slots[k].row_stride = 1;
+      }
+      graph::loop_call call;
+      call.slots = slots;
+      graph::scalar_value values[step.scalar_count > 0 ? step.scalar_count : 1];
+      for (int k = 0; k < step.scalar_count; ++k) values[k] = b.scalars[view.instructions[view.scalars[k]].attribute];
+      call.scalars = values;
+      call.row = size;
+      host::functions_of<plan>.loops[0](call);
+      return true;
+    }
+  }
+
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
   void run(const graph::descriptor* outputs) {
     graph::counters* count = device::current_counters();
-    if constexpr (is_plain_map(view)) {
-      if (count == nullptr && run_plain_map(outputs[0])) return;
-    }
     bool direct = true;
     for (int k = 0; k < output_count && direct; ++k) direct = is_safe(outputs, k);
     if (direct) {
@@ -208,38 +252,6 @@ class plan_call {
 
   static std::size_t size_of_output(int k) { return size_of(view.instructions[view.outputs[k]].type); }
 
-  bool run_plain_map(const graph::descriptor& output) {
-    constexpr const graph::plan_step& step = view.steps[0];
-    constexpr int rank = view.shape_of(view.outputs[0]).rank;
-    graph::loop_operand slots[step.slot_count > 0 ? step.slot_count : 1];
-    const span_of_bytes target = memory_of(output, rank, size_of_output(0));
-    if (!graph::detail::is_contiguous(output, rank)) return false;
-    index_t size = 1;
-    for (int axis = 0; axis < rank; ++axis) size *= output.extent[axis];
-    for (int k = 0; k < step.slot_count; ++k) {
-      const graph::plan_slot& slot = view.slots[k];
-      const bool reads = slot.kind == graph::plan_slot::input;
-      const graph::descriptor& d = reads ? arguments[view.instructions[slot.value].attribute] : output;
-      if (reads) {
-        if (!graph::detail::is_contiguous(d, rank)) return false;
-        for (int axis = 0; axis < rank; ++axis)
-          if (d.extent[axis] != output.extent[axis]) return false;  // it broadcasts
-        if (d.data != output.data && overlap(memory_of(d, rank, size_of(view.instructions[slot.value].type)), target)) return false;
-        if (d.data == output.data && size_of(view.instructions[slot.value].type) != size_of_output(0)) return false;
-      }
-      slots[k].data = d.data;
-      slots[k].row_stride = 1;
-    }
-    graph::loop_call call;
-    call.slots = slots;
-    graph::scalar_value values[step.scalar_count > 0 ? step.scalar_count : 1];
-    for (int k = 0; k < step.scalar_count; ++k) values[k] = scalars[view.instructions[view.scalars[k]].attribute];
-    call.scalars = values;
-    call.row = size;
-    host::functions_of<plan>.loops[0](call);
-    return true;
-  }
-
   static constexpr auto make_in_place() {
     std::array<bool, static_cast<std::size_t>(argument_count * output_count + 1)> table{};
     for (int a = 0; a < argument_count; ++a)
@@ -289,7 +301,17 @@ struct expression_result<Node<F, X...>> {
   static extents_type extents(const Node<F, X...>& expression) {
     if constexpr (extents_type::is_static()) return {};
     else {
-      detail::plan_call<source> call;
+      using call_type = detail::plan_call<source>;
+      if constexpr (call_type::is_plain) {
+        detail::plain_binder<extents_type::rank(), call_type::argument_count, call_type::scalar_count> b(nullptr);
+        argument_traits<Node<F, X...>>::bind(expression, b);
+        if (b.plain && b.expected != nullptr) {
+          std::array<index_t, static_cast<std::size_t>(extents_type::rank())> e{};
+          for (int axis = 0; axis < extents_type::rank(); ++axis) e[static_cast<std::size_t>(axis)] = b.expected[axis];
+          return extents_type(e);
+        }
+      }
+      call_type call;
       detail::binder b = call.make_binder();
       argument_traits<Node<F, X...>>::bind(expression, b);
       call.check();
@@ -306,7 +328,12 @@ void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
   static_assert(std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>,
                 "the element types of the expression and its destination differ: convert with cast<T>(…)");
   detail::check_unchanged(expression);
-  detail::plan_call<source> call;
+  using call_type = detail::plan_call<source>;
+  if constexpr (call_type::is_plain) {
+    if (call_type::run_plain(destination.data(), destination.mapping(), [&](auto& b) { argument_traits<expression_type>::bind(expression, b); }))
+      return;
+  }
+  call_type call;
   detail::binder b = call.make_binder();
   argument_traits<expression_type>::bind(expression, b);
   call.check();

@@ -225,8 +225,14 @@ class Compiled {
   template <class D, class... X>
   void into(D&& destination, const X&... x) const {
     (check_unchanged_argument(x), ...);
-    detail::function_call<detail::function_source<F, X...>> call(x...);
     std::remove_cvref_t<D>& target = destination;
+    using call_type = detail::function_call<detail::function_source<F, X...>>;
+    if constexpr (call_type::is_plain && requires { target.mapping(); }) {
+      static_assert(std::is_same_v<typename std::remove_cvref_t<D>::value_type, typename detail::source_output<detail::function_source<F, X...>, 0>::value_type>,
+                    "the element types of a result and its destination differ: convert with cast<T>(…)");
+      if (call_type::run_plain(target.data(), target.mapping(), [&](auto& b) { (argument_traits<X>::bind(x, b), ...); })) return;
+    }
+    call_type call(x...);
     detail::compute_into<0>(call, target);
   }
 

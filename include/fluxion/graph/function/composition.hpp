@@ -88,16 +88,16 @@ struct dropout_function {
 
 /// exp(x) / sum(exp(x)) along axes.
 template <Tensorial X, int... I>
-constexpr auto softmax(const X& x, axes_t<I...>) { return call<graph::softmax_function<axes_t<I...>>>(x); }
+constexpr auto softmax(X&& x, axes_t<I...>) { return call<graph::softmax_function<axes_t<I...>>>(std::forward<X>(x)); }
 /// log(softmax(x)), computed without cancellation.
 template <Tensorial X, int... I>
-constexpr auto log_softmax(const X& x, axes_t<I...>) { return call<graph::log_softmax_function<axes_t<I...>>>(x); }
+constexpr auto log_softmax(X&& x, axes_t<I...>) { return call<graph::log_softmax_function<axes_t<I...>>>(std::forward<X>(x)); }
 /// Mean cross-entropy of logits [..., classes] against class indices [...] or probabilities [..., classes].
 template <Tensorial X, Tensorial Y>
-constexpr auto cross_entropy(const X& logits, const Y& target) { return call<graph::cross_entropy_function>(logits, target); }
+constexpr auto cross_entropy(X&& logits, Y&& target) { return call<graph::cross_entropy_function>(std::forward<X>(logits), std::forward<Y>(target)); }
 /// Mean of the squared differences.
 template <Tensorial X, Tensorial Y>
-constexpr auto mse_loss(const X& x, const Y& target) { return call<graph::mse_loss_function>(x, target); }
+constexpr auto mse_loss(X&& x, Y&& target) { return call<graph::mse_loss_function>(std::forward<X>(x), std::forward<Y>(target)); }
 /// (x - mean) / sqrt(variance + eps) * weight + bias along the last axis. Ba, Kiros and Hinton 2016, arXiv:1607.06450.
 template <Tensorial X, Operand W, Operand B, Operand E = double>
 constexpr auto layer_norm(const X& x, const W& weight, const B& bias, const E& eps = 1e-5) {
@@ -105,6 +105,6 @@ constexpr auto layer_norm(const X& x, const W& weight, const B& bias, const E& e
 }
 /// x Φ(x), exactly (by erf). Hendrycks and Gimpel 2016, arXiv:1606.08415.
 template <Tensorial X>
-constexpr auto gelu(const X& x) { return call<graph::gelu_function>(x); }
+constexpr auto gelu(X&& x) { return call<graph::gelu_function>(std::forward<X>(x)); }
 
 }  // namespace fluxion

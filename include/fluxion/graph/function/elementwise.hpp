@@ -34,85 +34,85 @@ template <class A, class B>
 concept OperandPair = Operand<A> && Operand<B> && (Tensorial<A> || Tensorial<B>);
 
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator+(const A& a, const B& b) { return call<graph::elementwise<operation::add>>(a, b); }
+constexpr auto operator+(A&& a, B&& b) { return call<graph::elementwise<operation::add>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator-(const A& a, const B& b) { return call<graph::elementwise<operation::sub>>(a, b); }
+constexpr auto operator-(A&& a, B&& b) { return call<graph::elementwise<operation::sub>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator*(const A& a, const B& b) { return call<graph::elementwise<operation::mul>>(a, b); }
+constexpr auto operator*(A&& a, B&& b) { return call<graph::elementwise<operation::mul>>(std::forward<A>(a), std::forward<B>(b)); }
 /// True division, as in PyTorch: integers become floating point.
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator/(const A& a, const B& b) { return call<graph::elementwise<operation::div>>(a, b); }
+constexpr auto operator/(A&& a, B&& b) { return call<graph::elementwise<operation::div>>(std::forward<A>(a), std::forward<B>(b)); }
 template <Tensorial A>
-constexpr auto operator-(const A& a) { return call<graph::elementwise<operation::neg>>(a); }
+constexpr auto operator-(A&& a) { return call<graph::elementwise<operation::neg>>(std::forward<A>(a)); }
 
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator<(const A& a, const B& b) { return call<graph::elementwise<operation::less>>(a, b); }
+constexpr auto operator<(A&& a, B&& b) { return call<graph::elementwise<operation::less>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator<=(const A& a, const B& b) { return call<graph::elementwise<operation::less_equal>>(a, b); }
+constexpr auto operator<=(A&& a, B&& b) { return call<graph::elementwise<operation::less_equal>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator>(const A& a, const B& b) { return call<graph::swapped<operation::less>>(a, b); }
+constexpr auto operator>(A&& a, B&& b) { return call<graph::swapped<operation::less>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator>=(const A& a, const B& b) { return call<graph::swapped<operation::less_equal>>(a, b); }
+constexpr auto operator>=(A&& a, B&& b) { return call<graph::swapped<operation::less_equal>>(std::forward<A>(a), std::forward<B>(b)); }
 /// Element by element; for one answer see fluxion::equal(a, b) of two tensors.
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator==(const A& a, const B& b) { return call<graph::elementwise<operation::equal>>(a, b); }
+constexpr auto operator==(A&& a, B&& b) { return call<graph::elementwise<operation::equal>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto operator!=(const A& a, const B& b) { return call<graph::elementwise<operation::not_equal>>(a, b); }
+constexpr auto operator!=(A&& a, B&& b) { return call<graph::elementwise<operation::not_equal>>(std::forward<A>(a), std::forward<B>(b)); }
 
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto logical_and(const A& a, const B& b) { return call<graph::elementwise<operation::logical_and>>(a, b); }
+constexpr auto logical_and(A&& a, B&& b) { return call<graph::elementwise<operation::logical_and>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto logical_or(const A& a, const B& b) { return call<graph::elementwise<operation::logical_or>>(a, b); }
+constexpr auto logical_or(A&& a, B&& b) { return call<graph::elementwise<operation::logical_or>>(std::forward<A>(a), std::forward<B>(b)); }
 template <Tensorial A>
-constexpr auto logical_not(const A& a) { return call<graph::elementwise<operation::logical_not>>(a); }
+constexpr auto logical_not(A&& a) { return call<graph::elementwise<operation::logical_not>>(std::forward<A>(a)); }
 
 /// -x, |x|.
 template <Tensorial X>
-constexpr auto neg(const X& x) { return call<graph::elementwise<operation::neg>>(x); }
+constexpr auto neg(X&& x) { return call<graph::elementwise<operation::neg>>(std::forward<X>(x)); }
 template <Tensorial X>
-constexpr auto abs(const X& x) { return call<graph::elementwise<operation::abs>>(x); }
+constexpr auto abs(X&& x) { return call<graph::elementwise<operation::abs>>(std::forward<X>(x)); }
 /// e to the power x.
 template <Tensorial X>
-constexpr auto exp(const X& x) { return call<graph::elementwise<operation::exp>>(x); }
+constexpr auto exp(X&& x) { return call<graph::elementwise<operation::exp>>(std::forward<X>(x)); }
 /// Natural logarithm; -inf at 0, NaN below.
 template <Tensorial X>
-constexpr auto log(const X& x) { return call<graph::elementwise<operation::log>>(x); }
+constexpr auto log(X&& x) { return call<graph::elementwise<operation::log>>(std::forward<X>(x)); }
 template <Tensorial X>
-constexpr auto sqrt(const X& x) { return call<graph::elementwise<operation::sqrt>>(x); }
+constexpr auto sqrt(X&& x) { return call<graph::elementwise<operation::sqrt>>(std::forward<X>(x)); }
 /// 1 / sqrt(x).
 template <Tensorial X>
-constexpr auto rsqrt(const X& x) { return call<graph::elementwise<operation::rsqrt>>(x); }
+constexpr auto rsqrt(X&& x) { return call<graph::elementwise<operation::rsqrt>>(std::forward<X>(x)); }
 template <Tensorial X>
-constexpr auto tanh(const X& x) { return call<graph::elementwise<operation::tanh>>(x); }
+constexpr auto tanh(X&& x) { return call<graph::elementwise<operation::tanh>>(std::forward<X>(x)); }
 template <Tensorial X>
-constexpr auto sin(const X& x) { return call<graph::elementwise<operation::sin>>(x); }
+constexpr auto sin(X&& x) { return call<graph::elementwise<operation::sin>>(std::forward<X>(x)); }
 template <Tensorial X>
-constexpr auto cos(const X& x) { return call<graph::elementwise<operation::cos>>(x); }
+constexpr auto cos(X&& x) { return call<graph::elementwise<operation::cos>>(std::forward<X>(x)); }
 /// 1 / (1 + exp(-x)).
 template <Tensorial X>
-constexpr auto sigmoid(const X& x) { return call<graph::elementwise<operation::sigmoid>>(x); }
+constexpr auto sigmoid(X&& x) { return call<graph::elementwise<operation::sigmoid>>(std::forward<X>(x)); }
 /// The error function.
 template <Tensorial X>
-constexpr auto erf(const X& x) { return call<graph::elementwise<operation::erf>>(x); }
+constexpr auto erf(X&& x) { return call<graph::elementwise<operation::erf>>(std::forward<X>(x)); }
 /// max(x, 0).
 template <Tensorial X>
-constexpr auto relu(const X& x) { return call<graph::elementwise<operation::relu>>(x); }
+constexpr auto relu(X&& x) { return call<graph::elementwise<operation::relu>>(std::forward<X>(x)); }
 /// a to the power b.
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto pow(const A& a, const B& b) { return call<graph::elementwise<operation::pow>>(a, b); }
+constexpr auto pow(A&& a, B&& b) { return call<graph::elementwise<operation::pow>>(std::forward<A>(a), std::forward<B>(b)); }
 /// The larger and the smaller of two, element by element; NaN if either is.
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto maximum(const A& a, const B& b) { return call<graph::elementwise<operation::maximum>>(a, b); }
+constexpr auto maximum(A&& a, B&& b) { return call<graph::elementwise<operation::maximum>>(std::forward<A>(a), std::forward<B>(b)); }
 template <class A, class B> requires OperandPair<A, B>
-constexpr auto minimum(const A& a, const B& b) { return call<graph::elementwise<operation::minimum>>(a, b); }
+constexpr auto minimum(A&& a, B&& b) { return call<graph::elementwise<operation::minimum>>(std::forward<A>(a), std::forward<B>(b)); }
 /// `condition ? a : b`, element by element.
 template <Operand C, Operand A, Operand B> requires(Tensorial<C> || Tensorial<A> || Tensorial<B>)
-constexpr auto where(const C& condition, const A& a, const B& b) { return call<graph::elementwise<operation::select>>(condition, a, b); }
+constexpr auto where(C&& condition, A&& a, B&& b) { return call<graph::elementwise<operation::select>>(std::forward<C>(condition), std::forward<A>(a), std::forward<B>(b)); }
 /// The same value, which no derivative looks through.
 template <Tensorial X>
-constexpr auto detach(const X& x) { return call<graph::elementwise<operation::detach>>(x); }
+constexpr auto detach(X&& x) { return call<graph::elementwise<operation::detach>>(std::forward<X>(x)); }
 /// Elements converted to T as by static_cast.
 template <Element T, Tensorial X>
-constexpr auto cast(const X& x) { return call<graph::cast_to<element_type_of<T>>>(x); }
+constexpr auto cast(X&& x) { return call<graph::cast_to<element_type_of<T>>>(std::forward<X>(x)); }
 
 }  // namespace fluxion

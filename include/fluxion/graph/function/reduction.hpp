@@ -79,40 +79,40 @@ struct argument_of_extremum {
 
 /// Sum over axes; of nothing 0. Integers and bools are summed in int64.
 template <Tensorial X, int... I>
-constexpr auto sum(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::sum, axes_t<I...>, false>>(x); }
+constexpr auto sum(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::sum, axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
-constexpr auto sum(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::sum, axes_t<I...>, true>>(x); }
+constexpr auto sum(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::sum, axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Arithmetic mean over axes; of nothing NaN.
 template <Tensorial X, int... I>
-constexpr auto mean(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::mean, axes_t<I...>, false>>(x); }
+constexpr auto mean(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::mean, axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
-constexpr auto mean(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::mean, axes_t<I...>, true>>(x); }
+constexpr auto mean(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::mean, axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Largest element over axes (torch.amax): NaN if there is one; of nothing an error.
 template <Tensorial X, int... I>
-constexpr auto max(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amax, axes_t<I...>, false>>(x); }
+constexpr auto max(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amax, axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
-constexpr auto max(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amax, axes_t<I...>, true>>(x); }
+constexpr auto max(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amax, axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Smallest element over axes (torch.amin).
 template <Tensorial X, int... I>
-constexpr auto min(const X& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amin, axes_t<I...>, false>>(x); }
+constexpr auto min(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amin, axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
-constexpr auto min(const X& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amin, axes_t<I...>, true>>(x); }
+constexpr auto min(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::amin, axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Position of the first largest element along one axis, int64.
 template <Tensorial X, int I>
-constexpr auto argmax(const X& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amax>>(x); }
+constexpr auto argmax(X&& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amax>>(std::forward<X>(x)); }
 template <Tensorial X, int I>
-constexpr auto argmax(const X& x, axes_t<I>, keepdim_t) { return call<graph::argument_of_extremum<axes_t<I>, true, operation::amax>>(x); }
+constexpr auto argmax(X&& x, axes_t<I>, keepdim_t) { return call<graph::argument_of_extremum<axes_t<I>, true, operation::amax>>(std::forward<X>(x)); }
 template <Tensorial X, int I>
-constexpr auto argmin(const X& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amin>>(x); }
+constexpr auto argmin(X&& x, axes_t<I>) { return call<graph::argument_of_extremum<axes_t<I>, false, operation::amin>>(std::forward<X>(x)); }
 /// log(sum(exp(x))) without overflow.
 template <Tensorial X, int... I>
-constexpr auto logsumexp(const X& x, axes_t<I...> = {}) { return call<graph::logsumexp_function<axes_t<I...>, false>>(x); }
+constexpr auto logsumexp(X&& x, axes_t<I...> = {}) { return call<graph::logsumexp_function<axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
-constexpr auto logsumexp(const X& x, axes_t<I...>, keepdim_t) { return call<graph::logsumexp_function<axes_t<I...>, true>>(x); }
+constexpr auto logsumexp(X&& x, axes_t<I...>, keepdim_t) { return call<graph::logsumexp_function<axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Variance over axes with Bessel's correction (`Correction` 1, torch.var's default) or without (0).
 template <int Correction = 1, Tensorial X, int... I>
-constexpr auto var(const X& x, axes_t<I...> = {}) { return call<graph::var_function<axes_t<I...>, false, Correction>>(x); }
+constexpr auto var(X&& x, axes_t<I...> = {}) { return call<graph::var_function<axes_t<I...>, false, Correction>>(std::forward<X>(x)); }
 template <int Correction = 1, Tensorial X, int... I>
-constexpr auto var(const X& x, axes_t<I...>, keepdim_t) { return call<graph::var_function<axes_t<I...>, true, Correction>>(x); }
+constexpr auto var(X&& x, axes_t<I...>, keepdim_t) { return call<graph::var_function<axes_t<I...>, true, Correction>>(std::forward<X>(x)); }
 
 }  // namespace fluxion

@@ -186,28 +186,28 @@ struct matmul_function {
 
 /// Axes in another order: `permute(x, axes<2, 0, 1>)`.
 template <Tensorial X, int... I>
-constexpr auto permute(const X& x, axes_t<I...>) { return call<graph::permute_function<I...>>(x); }
+constexpr auto permute(X&& x, axes_t<I...>) { return call<graph::permute_function<I...>>(std::forward<X>(x)); }
 /// Two axes swapped: `transpose<0, 1>(x)`.
 template <int A = -2, int B = -1, Tensorial X>
-constexpr auto transpose(const X& x) { return call<graph::transpose_function<A, B>>(x); }
+constexpr auto transpose(X&& x) { return call<graph::transpose_function<A, B>>(std::forward<X>(x)); }
 /// Another shape in row-major order; one extent may be -1: `reshape<-1, 64>(x)`.
 template <std::int64_t... E, Tensorial X>
-constexpr auto reshape(const X& x) { return call<graph::reshape_function<E...>>(x); }
+constexpr auto reshape(X&& x) { return call<graph::reshape_function<E...>>(std::forward<X>(x)); }
 /// Axes First to Last as one.
 template <int First = 0, int Last = -1, Tensorial X>
-constexpr auto flatten(const X& x) { return call<graph::flatten_function<First, Last>>(x); }
+constexpr auto flatten(X&& x) { return call<graph::flatten_function<First, Last>>(std::forward<X>(x)); }
 template <int Axis, Tensorial X>
-constexpr auto unsqueeze(const X& x) { return call<graph::unsqueeze_function<Axis>>(x); }
+constexpr auto unsqueeze(X&& x) { return call<graph::unsqueeze_function<Axis>>(std::forward<X>(x)); }
 template <int Axis, Tensorial X>
-constexpr auto squeeze(const X& x) { return call<graph::squeeze_function<Axis>>(x); }
+constexpr auto squeeze(X&& x) { return call<graph::squeeze_function<Axis>>(std::forward<X>(x)); }
 /// Elements Start, Start + Step, … below Stop along an axis: `slice_axis<1, 0, 10>(x)`.
 template <int Axis, std::int64_t Start, std::int64_t Stop = graph::open_end, std::int64_t Step = 1, Tensorial X>
-constexpr auto slice_axis(const X& x) { return call<graph::slice_function<Axis, Start, Stop, Step>>(x); }
+constexpr auto slice_axis(X&& x) { return call<graph::slice_function<Axis, Start, Stop, Step>>(std::forward<X>(x)); }
 /// Broadcast to static extents; -1 keeps an axis: `expand<32, -1>(x)`.
 template <std::int64_t... E, Tensorial X>
-constexpr auto expand(const X& x) { return call<graph::expand_function<E...>>(x); }
+constexpr auto expand(X&& x) { return call<graph::expand_function<E...>>(std::forward<X>(x)); }
 /// The product of matrices over the last two axes, batched over the leading ones; vectors as in torch.matmul.
 template <class A, class B> requires(Tensorial<A> && Tensorial<B>)
-constexpr auto matmul(const A& a, const B& b) { return call<graph::matmul_function>(a, b); }
+constexpr auto matmul(A&& a, B&& b) { return call<graph::matmul_function>(std::forward<A>(a), std::forward<B>(b)); }
 
 }  // namespace fluxion
