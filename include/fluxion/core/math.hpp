@@ -1,6 +1,8 @@
 /// The scalar functions that operations are written in. Packets, duals and device scalars bring overloads of the same names,
 /// found by argument-dependent lookup; an operation says `using math::exp; return exp(x);`.
 #pragma once
+#include "config.hpp"
+
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -11,19 +13,19 @@ namespace fluxion::math {
 template <class T>
 concept Scalar = std::is_arithmetic_v<T>;
 
-template <std::floating_point T> inline T exp(T x) { return std::exp(x); }
-template <std::floating_point T> inline T log(T x) { return std::log(x); }
-template <std::floating_point T> inline T sqrt(T x) { return std::sqrt(x); }
-template <std::floating_point T> inline T rsqrt(T x) { return T(1) / std::sqrt(x); }
-template <std::floating_point T> inline T tanh(T x) { return std::tanh(x); }
-template <std::floating_point T> inline T erf(T x) { return std::erf(x); }
-template <std::floating_point T> inline T sin(T x) { return std::sin(x); }
-template <std::floating_point T> inline T cos(T x) { return std::cos(x); }
-template <std::floating_point T> inline T pow(T x, T y) { return std::pow(x, y); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T exp(T x) { return std::exp(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T log(T x) { return std::log(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T sqrt(T x) { return std::sqrt(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T rsqrt(T x) { return T(1) / std::sqrt(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T tanh(T x) { return std::tanh(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T erf(T x) { return std::erf(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T sin(T x) { return std::sin(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T cos(T x) { return std::cos(x); }
+template <std::floating_point T> FLUXION_HOST_DEVICE inline T pow(T x, T y) { return std::pow(x, y); }
 
 /// 1 / (1 + exp(-x)) without overflow.
 template <std::floating_point T>
-inline T sigmoid(T x) {
+FLUXION_HOST_DEVICE inline T sigmoid(T x) {
   return T(1) / (T(1) + std::exp(-x));
 }
 

@@ -7,7 +7,7 @@ namespace fluxion::operation {
 struct exp : map_base<1, typing::floating> {
   static constexpr std::string_view name = "exp";
   static constexpr cost_t cost{.flops = 16};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::exp;
     return exp(x);
   }
@@ -17,7 +17,7 @@ struct exp : map_base<1, typing::floating> {
 struct log : map_base<1, typing::floating> {
   static constexpr std::string_view name = "log";
   static constexpr cost_t cost{.flops = 20};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::log;
     return log(x);
   }
@@ -27,7 +27,7 @@ struct log : map_base<1, typing::floating> {
 struct sqrt : map_base<1, typing::floating> {
   static constexpr std::string_view name = "sqrt";
   static constexpr cost_t cost{.flops = 4};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::sqrt;
     return sqrt(x);
   }
@@ -38,7 +38,7 @@ struct sqrt : map_base<1, typing::floating> {
 struct rsqrt : map_base<1, typing::floating> {
   static constexpr std::string_view name = "rsqrt";
   static constexpr cost_t cost{.flops = 6};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::rsqrt;
     return rsqrt(x);
   }
@@ -48,7 +48,7 @@ struct rsqrt : map_base<1, typing::floating> {
 struct tanh : map_base<1, typing::floating> {
   static constexpr std::string_view name = "tanh";
   static constexpr cost_t cost{.flops = 20};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::tanh;
     return tanh(x);
   }
@@ -59,7 +59,7 @@ struct tanh : map_base<1, typing::floating> {
 struct sigmoid : map_base<1, typing::floating> {
   static constexpr std::string_view name = "sigmoid";
   static constexpr cost_t cost{.flops = 20};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::sigmoid;
     return sigmoid(x);
   }
@@ -70,7 +70,7 @@ struct sigmoid : map_base<1, typing::floating> {
 struct erf : map_base<1, typing::floating> {
   static constexpr std::string_view name = "erf";
   static constexpr cost_t cost{.flops = 24};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::erf;
     return erf(x);
   }
@@ -83,7 +83,7 @@ struct sin;
 struct cos : map_base<1, typing::floating> {
   static constexpr std::string_view name = "cos";
   static constexpr cost_t cost{.flops = 24};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::cos;
     return cos(x);
   }
@@ -92,7 +92,7 @@ struct cos : map_base<1, typing::floating> {
 struct sin : map_base<1, typing::floating> {
   static constexpr std::string_view name = "sin";
   static constexpr cost_t cost{.flops = 24};
-  template <class T> FLUXION_ALWAYS_INLINE static T value(const T& x) {
+  template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& x) {
     using math::sin;
     return sin(x);
   }
