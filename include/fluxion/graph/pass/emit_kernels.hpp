@@ -320,13 +320,16 @@ class kernel_emitter {
     if (k.members != 0) emit_loop(g);
   }
 
-  /// Whether the row's axes are the value's last ones in the kernel's order.
+  /// Whether the row's axes follow each other in the value, in the kernel's order.
   constexpr bool in_order(const plan_slot& slot, unsigned row, const std::int8_t* order, int axes) const {
     int last = -1;
     for (int a = 0; a < axes; ++a) {
       if (!(row >> order[a] & 1)) continue;
-      if (slot.axes.axis[order[a]] <= last) return false;
-      last = slot.axes.axis[order[a]];
+      const int axis = slot.axes.axis[order[a]];
+      if (axis <= last) return false;
+      for (int between = last + 1; last >= 0 && between < axis; ++between)
+        if (p_.shape_of(slot.value).extent[between] != 1) return false;
+      last = axis;
     }
     return true;
   }
