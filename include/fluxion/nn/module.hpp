@@ -1,0 +1,261 @@
+/// Models: plain structs whose parameters are found by reflection. A model is an argument of a traced function; the tracer builds a skeleton
+/// of it in constant evaluation, puts symbols where the parameters are, and calls `forward`.
+#pragma once
+#include "../core/reflection.hpp"
+#include "parameter.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+// A member called forward, overloaded or a template or neither, makes the name ambiguous below.
+struct has_forward {
+  int forward;
+};
+template <class M>
+struct forward_probe : M, has_forward {};
+template <class M>
+inline constexpr bool declares_forward = !requires { &forward_probe<M>::forward; };
+
+}  // namespace detail
+
+/// A layer or a model: a class with a `forward`.
+template <class M>
+concept Module = std::is_class_v<M> && !std::is_final_v<M> && !Operand<M> && detail::declares_forward<M>;
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_container = false;
+template <class X, std::size_t N>
+inline constexpr bool is_container<std::array<X, N>> = true;
+template <class X, std::size_t N>
+inline constexpr bool is_container<X[N]> = true;
+
+template <class X>
+inline constexpr bool is_allowed_member = is_parameter<X> || is_buffer<X> || is_scalar<X> || is_setting<X> || Module<X>;
+template <class X, std::size_t N>
+inline constexpr bool is_allowed_member<std::array<X, N>> = is_allowed_member<X>;
+template <class X, std::size_t N>
+inline constexpr bool is_allowed_member<X[N]> = is_allowed_member<X>;
+
+/// Says which member of which module cannot be traced.
+template <class Owner, class Member>
+struct module_member {
+  static_assert(is_allowed_member<Member>,
+                "module member is neither a parameter, a buffer, a scalar, a setting nor a layer: see the module and the member's type above");
+  static constexpr bool allowed = is_allowed_member<Member>;
+};
+template <class Owner, reflection::status Status>
+struct module_members {
+  static_assert(Status != reflection::status::base_with_members,
+                "module member is neither a parameter, a buffer, a scalar, a setting nor a layer: the module has a base class with members");
+  static_assert(Status != reflection::status::reference_or_uncountable,
+                "module member is neither a parameter, a buffer, a scalar, a setting nor a layer: the module has a reference among its members");
+  static_assert(Status != reflection::status::not_aggregate,
+                "a module with constructors or private members must say `static constexpr std::size_t member_count`");
+  static_assert(Status != reflection::status::too_many, "a module has at most 32 members: group them into layers");
+  static constexpr bool allowed = Status == reflection::status::ok;
+};
+
+/// Where a member is; empty where nobody asks.
+struct no_path {
+  constexpr no_path child(std::string_view) const { return {}; }
+  constexpr no_path child(std::size_t) const { return {}; }
+};
+struct dotted_path {
+  std::string text;
+  dotted_path child(std::string_view name) const { return {text.empty() ? std::string(name) : text + "." + std::string(name)}; }
+  dotted_path child(std::size_t i) const { return child(std::to_string(i)); }
+};
+
+/// Calls f(path, member) for every parameter, buffer, scalar and setting below a module, in the order of declaration.
+template <class M, class Path, class F>
+constexpr void walk(M& m, const Path& path, F&& f);
+
+template <class Owner, class X, class Path, class F>
+constexpr void walk_member(X& x, const Path& path, F&& f) {
+  using value = std::remove_cv_t<X>;
+  if constexpr (is_parameter<value> || is_buffer<value> || is_scalar<value> || is_setting<value>) {
+    f(path, x);
+  } else if constexpr (is_container<value>) {
+    std::size_t i = 0;
+    for (auto& entry : x) walk_member<Owner>(entry, path.child(i++), f);
+  } else if constexpr (module_member<Owner, value>::allowed) {
+    walk(x, path, f);
+  }
+}
+
+template <class M, class Path, class F>
+constexpr void walk(M& m, const Path& path, F&& f) {
+  using value = std::remove_cv_t<M>;
+  if constexpr (requires { m.for_each_layer([](std::size_t, auto&) {}); }) {
+    m.for_each_layer([&](std::size_t i, auto& layer) { walk_member<value>(layer, path.child(i), f); });
+  } else if constexpr (module_members<value, reflection::reflection_status<value>>::allowed) {
+    reflection::for_each_member(m, [&](std::string_view name, auto& member) { walk_member<value>(member, path.child(name), f); });
+  }
+}
+
+/// Instantiated before a model is used, so that what is refused is refused in these words first.
+template <class M>
+constexpr bool members_are_allowed() {
+  if constexpr (requires(M& m) { m.for_each_layer([](std::size_t, auto&) {}); }) return true;
+  else return module_members<M, reflection::reflection_status<M>>::allowed;
+}
+
+template <class M>
+struct module_counts {
+  static_assert(members_are_allowed<M>());
+  static constexpr auto count = [] {
+    struct { int parameters = 0, tensors = 0, scalars = 0; } n;
+    M m{};
+    walk(m, no_path{}, [&](const auto&, auto& x) {
+      using X = std::remove_cvref_t<decltype(x)>;
+      n.parameters += is_parameter<X>;
+      n.tensors += is_parameter<X> || is_buffer<X>;
+      n.scalars += is_scalar<X>;
+    });
+    return n;
+  }();
+};
+
+}  // namespace detail
+
+// ---- models as arguments, results and destinations ------------------------------------------------------------------------
+
+template <Module M>
+struct argument_traits<M> {
+  static constexpr int arguments = detail::module_counts<M>::count.tensors, scalars = detail::module_counts<M>::count.scalars;
+  /// The skeleton: parameters are symbols, settings are hidden.
+  static constexpr M lower(detail::lowering& l) {
+    M m{};
+    detail::walk(m, detail::no_path{}, [&](const auto&, auto& x) {
+      using X = std::remove_cvref_t<decltype(x)>;
+      if constexpr (detail::is_setting<X>) x.hide(l.program);
+      else x.symbol_reference() = argument_traits<X>::lower(l);
+    });
+    return m;
+  }
+  static void bind(const M& m, auto& b) {
+    detail::walk(m, detail::no_path{}, [&](const auto&, const auto& x) {
+      using X = std::remove_cvref_t<decltype(x)>;
+      if constexpr (!detail::is_setting<X>) argument_traits<X>::bind(x, b);
+    });
+  }
+  static bool changed(const M&) { return false; }
+};
+
+template <Module M>
+struct traced_traits<M> {
+  template <class F>
+  static constexpr void each(M& m, F&& f) {
+    detail::walk(m, detail::no_path{}, [&](const auto&, auto& x) {
+      if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(x)>>) f(x.symbol_reference());
+    });
+  }
+};
+
+template <Module M>
+struct gradient_traits<M> {
+  using type = M;
+  static constexpr int outputs = detail::module_counts<M>::count.parameters;
+  template <int, class Call>
+  static M make(const Call&, const M& m) {
+    const detail::ShapeOnlyCopies scope;
+    return m;
+  }
+};
+
+/// A model takes outputs into its parameters.
+template <Module M>
+struct destination_traits<M> {
+  static constexpr int outputs = detail::module_counts<M>::count.parameters;
+  template <int K, class Call>
+  static void describe(M& m, const Call& call, graph::descriptor* to) {
+    int k = K;
+    detail::walk(m, detail::no_path{}, [&](const auto&, auto& x) {
+      if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(x)>>) {
+        index_t expected[max_rank];
+        graph::output_extents(Call::view, k, call.symbols, expected);
+        const auto found = x.extents().to_array();
+        for (int axis = 0; axis < x.rank(); ++axis)
+          if (found[static_cast<std::size_t>(axis)] != expected[axis])
+            raise<ShapeError>("a model's parameter has extents " + to_string(x.extents()) + ", the result " + to_string(expected, x.rank()));
+        to[k++] = detail::describe(x.data(), x.mapping());
+      }
+    });
+  }
+};
+
+/// Calls f(name, parameter) for every parameter of a model: "0.weight", "fc1.bias".
+template <class M, class F>
+  requires Module<std::remove_const_t<M>>
+void for_each_parameter(M& model, F&& f) {
+  detail::walk(model, detail::dotted_path{}, [&](const detail::dotted_path& path, auto& x) {
+    if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(x)>>) f(std::string_view(path.text), x);
+  });
+}
+
+/// The number of elements of all parameters.
+template <Module M>
+index_t parameter_count(const M& model) {
+  index_t n = 0;
+  detail::walk(model, detail::no_path{}, [&](const auto&, const auto& x) {
+    if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(x)>>) n += x.size();
+  });
+  return n;
+}
+
+// ---- layers in expressions ------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A model in an expression; it must outlive it.
+template <class M>
+struct module_reference {
+  const M* model;
+};
+
+template <class L>
+struct apply_function {
+  static constexpr std::string_view name = "apply";
+  template <class... X>
+  static constexpr Symbol trace(const L& layer, const X&... x) {
+    return graph::symbol_of(layer.forward(x...));
+  }
+};
+
+template <class X>
+constexpr auto apply_leaf(const X& x) {
+  return as_expression(x);
+}
+
+}  // namespace detail
+
+template <class M>
+struct argument_traits<detail::module_reference<M>> {
+  static constexpr int arguments = argument_traits<M>::arguments, scalars = argument_traits<M>::scalars;
+  static constexpr M lower(detail::lowering& l) { return argument_traits<M>::lower(l); }
+  static void bind(const detail::module_reference<M>& m, auto& b) { argument_traits<M>::bind(*m.model, b); }
+  static bool changed(const detail::module_reference<M>&) { return false; }
+};
+
+/// A layer's forward. While tracing, its value; on tensors and expressions one node that evaluates x once however often the layer uses it.
+template <Module L, class... X>
+constexpr auto apply(const L& layer, const X&... x) {
+  if constexpr ((std::is_same_v<X, Symbol> || ...)) return layer.forward(x...);
+  else
+    return Node<detail::apply_function<L>, detail::module_reference<L>, decltype(detail::apply_leaf(x))...>(
+        detail::module_reference<L>{&layer}, detail::apply_leaf(x)...);
+}
+
+}  // namespace fluxion
