@@ -93,7 +93,7 @@ class executor {
       const plan_step& step = v_.steps[s];
       switch (step.kind) {
         case plan_step::loop:
-          if constexpr (Loops) run_loop(step, nullptr);
+          if constexpr (Loops) run_loop(step);
           break;
         case plan_step::view:
           if constexpr (Views) derive_view(step.value);
@@ -411,7 +411,7 @@ class executor {
   /// Gives a slot contiguous memory over the axes along which it varies, rows innermost.
   std::byte* dense_layout(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride) {
     const int rank = step.outer_rank + step.row_rank;
-    bool row_varies = false;
+    bool row_varies = slot.access == plan_slot::adjacent;  // the kernel will read one element after the other
     for (int a = step.outer_rank; a < rank; ++a) row_varies = row_varies || (stride[a] != 0 && axes[a] != 1);
     index_t next = 1;
     for (int a = rank - 1; a >= 0; --a) {
@@ -555,10 +555,10 @@ class executor {
     for (int k = 0; k < l.slots; ++k) l.operands[k].data = total[k];
   }
 
-  void run_loop(const plan_step& step, const prepared_loop* already) {
+  void run_loop(const plan_step& step) {
     ArenaScope scope;
     if (count_ && !step.with_previous) ++count_->kernels;
-    const prepared_loop l = already ? *already : prepare(step);
+    const prepared_loop l = prepare(step);
     if (dry()) {
       diverted_count_ = 0;
       return;
@@ -637,21 +637,17 @@ class executor {
       if (!dry()) multiply(call, a, b, da, db, c, rank, batch);
       return;
     }
-    ArenaScope scope;
-    prepared_loop l = prepare(*epilogue);
-    if (dry()) {
-      diverted_count_ = 0;
-      return;
-    }
     const auto size = static_cast<index_t>(size_of(x.type));
     index_t tile = call.columns > 0 ? tile_bytes / (call.columns * size) : 0;
     if (tile < 64) tile = 64;
-    const bool tiled = epilogue->tiled && rank == 2 && l.call.outer_rank == 1 && l.call.outer[0] == call.rows && call.rows > tile;
-    if (!tiled) {
-      multiply(call, a, b, da, db, c, rank, batch);
-      run_loop(*epilogue, &l);
+    const bool tiled = epilogue->tiled && rank == 2 && epilogue->outer_rank == 1 && epilogue->row_rank == 1 && call.rows > tile;
+    if (dry() || !tiled) {
+      if (!dry()) multiply(call, a, b, da, db, c, rank, batch);
+      run_loop(*epilogue);  // prepared only now: what it packs must have been computed
       return;
     }
+    ArenaScope scope;
+    const prepared_loop l = prepare(*epilogue);
     if constexpr (Accumulators) start_accumulators(*epilogue, l);
     auto* shifted = scope.take<loop_operand>(static_cast<std::size_t>(l.slots));
     for (index_t begin = 0; begin < call.rows; begin += tile) {

@@ -84,7 +84,7 @@ FLUXION_ALWAYS_INLINE int part_count(int count, int start) {
 template <class T, int N>
 FLUXION_ALWAYS_INLINE std::uint64_t bits_of(const Mask<T, N>& m) {
   std::uint64_t bits = 0;
-  each_part(m, [&](const auto& part, int start) {
+  each_part(m, [&](const auto& part, int start) FLUXION_INLINE_LAMBDA {
     bits |= static_cast<std::uint64_t>(Mask<T, N>::lane::bits(part)) << start;
   });
   return bits;
@@ -92,7 +92,7 @@ FLUXION_ALWAYS_INLINE std::uint64_t bits_of(const Mask<T, N>& m) {
 template <class M>
 FLUXION_ALWAYS_INLINE M mask_of_bits(std::uint64_t bits) {
   M m;
-  each_part(m, [&](auto& part, int start) { part = M::lane::mask_from_bits(static_cast<std::uint32_t>(bits >> start)); });
+  each_part(m, [&](auto& part, int start) FLUXION_INLINE_LAMBDA { part = M::lane::mask_from_bits(static_cast<std::uint32_t>(bits >> start)); });
   return m;
 }
 
@@ -127,7 +127,7 @@ template <class P>
 FLUXION_ALWAYS_INLINE P splat(typename P::value_type x) {
   P r;
   const auto part = P::lane::set(x);
-  detail::each_part(r, [&](auto& to, int) { to = part; });
+  detail::each_part(r, [&](auto& to, int) FLUXION_INLINE_LAMBDA { to = part; });
   return r;
 }
 
@@ -141,7 +141,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> zero_of(const Pack<T, N>&) {
 template <class P>
 FLUXION_ALWAYS_INLINE P load(const typename P::value_type* p) {
   P r;
-  detail::each_part(r, [&](auto& part, int start) { part = P::lane::load(p + start); });
+  detail::each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA { part = P::lane::load(p + start); });
   return r;
 }
 
@@ -149,7 +149,7 @@ FLUXION_ALWAYS_INLINE P load(const typename P::value_type* p) {
 template <class P>
 FLUXION_ALWAYS_INLINE P load_partial(const typename P::value_type* p, int count, typename P::value_type fill = {}) {
   P r;
-  detail::each_part(r, [&](auto& part, int start) {
+  detail::each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA {
     part = P::lane::load_partial(p + start, detail::part_count<P>(count, start), fill);
   });
   return r;
@@ -158,14 +158,14 @@ FLUXION_ALWAYS_INLINE P load_partial(const typename P::value_type* p, int count,
 /// Stores N elements at p, which need not be aligned.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE void store(T* p, const Pack<T, N>& x) {
-  detail::each_part(x, [&](const auto& part, int start) { Pack<T, N>::lane::store(p + start, part); });
+  detail::each_part(x, [&](const auto& part, int start) FLUXION_INLINE_LAMBDA { Pack<T, N>::lane::store(p + start, part); });
 }
 
 /// Stores the first `count` (0 to N) lanes at p; nothing behind them is written.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE void store_partial(T* p, const Pack<T, N>& x, int count) {
   using P = Pack<T, N>;
-  detail::each_part(x, [&](const auto& part, int start) {
+  detail::each_part(x, [&](const auto& part, int start) FLUXION_INLINE_LAMBDA {
     P::lane::store_partial(p + start, part, detail::part_count<P>(count, start));
   });
 }
@@ -204,7 +204,7 @@ FLUXION_ALWAYS_INLINE P iota(typename P::value_type start) {
 template <class M>
 FLUXION_ALWAYS_INLINE M first_lanes(int count) {
   M r;
-  detail::each_part(r, [&](auto& part, int start) { part = M::lane::first(detail::part_count<M>(count, start)); });
+  detail::each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA { part = M::lane::first(detail::part_count<M>(count, start)); });
   return r;
 }
 
@@ -242,23 +242,23 @@ FLUXION_ALWAYS_INLINE void store_mask(bool* p, const Mask<T, N>& m, int count) {
 
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> operator+(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return Pack<T, N>::lane::add(x, y); }, a, b);
+  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::add(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> operator-(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return Pack<T, N>::lane::sub(x, y); }, a, b);
+  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::sub(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> operator*(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return Pack<T, N>::lane::mul(x, y); }, a, b);
+  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::mul(x, y); }, a, b);
 }
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> operator/(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return Pack<T, N>::lane::div(x, y); }, a, b);
+  return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::div(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> operator-(const Pack<T, N>& a) {
-  return detail::map<Pack<T, N>>([](const auto& x) { return Pack<T, N>::lane::negate(x); }, a);
+  return detail::map<Pack<T, N>>([](const auto& x) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::negate(x); }, a);
 }
 
 // A number beside a pack stands for a pack of it: operations write `1 - y * y`.
@@ -283,37 +283,37 @@ FLUXION_ALWAYS_INLINE Pack<T, N> operator/(U a, const Pack<T, N>& b) { return sp
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> fma(const Pack<T, N>& a, const Pack<T, N>& b, const Pack<T, N>& c) {
   return detail::map<Pack<T, N>>(
-      [](const auto& x, const auto& y, const auto& z) { return Pack<T, N>::lane::multiply_add(x, y, z); }, a, b, c);
+      [](const auto& x, const auto& y, const auto& z) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::multiply_add(x, y, z); }, a, b, c);
 }
 
 /// a < b; false where either is NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> less(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return Mask<T, N>::lane::less(x, y); }, a, b);
+  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Mask<T, N>::lane::less(x, y); }, a, b);
 }
 /// a == b; false where either is NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> equal(const Pack<T, N>& a, const Pack<T, N>& b) {
-  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return Mask<T, N>::lane::equal(x, y); }, a, b);
+  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Mask<T, N>::lane::equal(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> logical_and(const Mask<T, N>& a, const Mask<T, N>& b) {
-  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return Mask<T, N>::lane::mask_and(x, y); }, a, b);
+  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Mask<T, N>::lane::mask_and(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> logical_or(const Mask<T, N>& a, const Mask<T, N>& b) {
-  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return Mask<T, N>::lane::mask_or(x, y); }, a, b);
+  return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Mask<T, N>::lane::mask_or(x, y); }, a, b);
 }
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> logical_not(const Mask<T, N>& a) {
-  return detail::map<Mask<T, N>>([](const auto& x) { return Mask<T, N>::lane::mask_not(x); }, a);
+  return detail::map<Mask<T, N>>([](const auto& x) FLUXION_INLINE_LAMBDA { return Mask<T, N>::lane::mask_not(x); }, a);
 }
 /// a <= b; false where either is NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> less_equal(const Pack<T, N>& a, const Pack<T, N>& b) {
   using L = typename Pack<T, N>::lane;
   if constexpr (requires { L::less_equal(a.parts[0], b.parts[0]); })
-    return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return L::less_equal(x, y); }, a, b);
+    return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::less_equal(x, y); }, a, b);
   else if constexpr (std::is_integral_v<T>) return logical_not(less(b, a));
   else return logical_or(less(a, b), equal(a, b));
 }
@@ -322,7 +322,7 @@ template <class T, int N>
 FLUXION_ALWAYS_INLINE Mask<T, N> not_equal(const Pack<T, N>& a, const Pack<T, N>& b) {
   using L = typename Pack<T, N>::lane;
   if constexpr (requires { L::not_equal(a.parts[0], b.parts[0]); })
-    return detail::map<Mask<T, N>>([](const auto& x, const auto& y) { return L::not_equal(x, y); }, a, b);
+    return detail::map<Mask<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::not_equal(x, y); }, a, b);
   else return logical_not(equal(a, b));
 }
 
@@ -330,7 +330,7 @@ FLUXION_ALWAYS_INLINE Mask<T, N> not_equal(const Pack<T, N>& a, const Pack<T, N>
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> select(const Mask<T, N>& m, const Pack<T, N>& a, const Pack<T, N>& b) {
   return detail::map<Pack<T, N>>(
-      [](const auto& c, const auto& x, const auto& y) { return Pack<T, N>::lane::select(c, x, y); }, m, a, b);
+      [](const auto& c, const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::select(c, x, y); }, m, a, b);
 }
 /// The first `count` lanes of a, the others of b.
 template <class T, int N>
@@ -342,7 +342,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> blend_count(const Pack<T, N>& a, int count, con
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> abs(const Pack<T, N>& a) {
   using L = typename Pack<T, N>::lane;
-  if constexpr (requires { L::abs(a.parts[0]); }) return detail::map<Pack<T, N>>([](const auto& x) { return L::abs(x); }, a);
+  if constexpr (requires { L::abs(a.parts[0]); }) return detail::map<Pack<T, N>>([](const auto& x) FLUXION_INLINE_LAMBDA { return L::abs(x); }, a);
   else return select(less(a, splat<Pack<T, N>>(T(0))), -a, a);
 }
 /// The larger one; NaN if either is NaN, as torch.maximum.
@@ -350,9 +350,9 @@ template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> maximum(const Pack<T, N>& a, const Pack<T, N>& b) {
   using L = typename Pack<T, N>::lane;
   if constexpr (requires { L::maximum(a.parts[0], b.parts[0]); })
-    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return L::maximum(x, y); }, a, b);
+    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::maximum(x, y); }, a, b);
   else if constexpr (std::is_floating_point_v<T>)
-    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return L::select(L::equal(x, x), L::max_keep(y, x), x); },
+    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::select(L::equal(x, x), L::max_keep(y, x), x); },
                                    a, b);
   else return select(less(a, b), b, a);
 }
@@ -361,9 +361,9 @@ template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> minimum(const Pack<T, N>& a, const Pack<T, N>& b) {
   using L = typename Pack<T, N>::lane;
   if constexpr (requires { L::minimum(a.parts[0], b.parts[0]); })
-    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return L::minimum(x, y); }, a, b);
+    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::minimum(x, y); }, a, b);
   else if constexpr (std::is_floating_point_v<T>)
-    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) { return L::select(L::equal(x, x), L::min_keep(y, x), x); },
+    return detail::map<Pack<T, N>>([](const auto& x, const auto& y) FLUXION_INLINE_LAMBDA { return L::select(L::equal(x, x), L::min_keep(y, x), x); },
                                    a, b);
   else return select(less(b, a), b, a);
 }

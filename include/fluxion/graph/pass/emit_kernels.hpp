@@ -244,6 +244,20 @@ class kernel_emitter {
     append(d);
   }
 
+  /// Tells `mix` along which axes an operand varies, and what it is computed from where that happens in this kernel.
+  template <class Mix>
+  constexpr void mix_operand(int value, const axis_map& along, const Mix& mix) const {
+    const base_use u = look_through(p_, value);
+    axis_map axes;
+    for (int a = 0; a < p_.shape_of(value).rank; ++a)
+      if (u.axis[a] >= 0) axes.axis[u.axis[a]] = along.axis[a];
+    const unsigned mask = mask_of_map(axes);
+    if (mask != 0) mix(mask);
+    if (!f_.lazy[u.base] && !recomputed_[u.base]) return;
+    for (int o = 0; o < 3; ++o)
+      if (p_[u.base].operand[o] >= 0) mix_operand(p_[u.base].operand[o], axes, mix);
+  }
+
   /// The row: what the kernel reads again, or else the trailing axes that every operand and every reduction treats alike, so that
   /// they run as one loop with one stride.
   constexpr unsigned choose_row(int g, const std::int8_t* order) const {
@@ -258,14 +272,8 @@ class kernel_emitter {
     for (int r = 0; r < k.reduction_kinds; ++r) mix(k.reductions[r]);
     for (int i = k.first; i >= 0; i = f_.next[i]) {
       mix(mask_of_map(f_.iteration[i]));
-      for (int o = 0; o < 3; ++o) {
-        if (p_[i].operand[o] < 0) continue;
-        const shape& s = p_.shape_of(p_[i].operand[o]);
-        unsigned mask = 0;
-        for (int a = 0; a < s.rank; ++a)
-          if (s.extent[a] != 1) mask |= 1u << f_.iteration[i].axis[a];
-        if (mask != 0) mix(mask);
-      }
+      for (int o = 0; o < 3; ++o)
+        if (p_[i].operand[o] >= 0) mix_operand(p_[i].operand[o], f_.iteration[i], mix);
     }
     unsigned row = 0;
     for (int a = k.axes - 1; a >= 0 && signature[order[a]] == signature[order[k.axes - 1]]; --a) row |= 1u << order[a];

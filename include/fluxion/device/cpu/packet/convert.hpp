@@ -18,7 +18,7 @@ FLUXION_ALWAYS_INLINE Mask<U, N> convert_mask(const Mask<T, N>& m) {
     if constexpr (sizeof(T) == sizeof(U)) return std::bit_cast<To>(m);
     else return detail::mask_of_bits<To>(detail::bits_of(m));
   } else if constexpr (!From::lane::is_packet && !To::lane::is_packet) {
-    return detail::map<To>([](bool x) { return x; }, m);
+    return detail::map<To>([](bool x) FLUXION_INLINE_LAMBDA { return x; }, m);
   } else {
     bool lanes[N];
     store_mask(lanes, m, N);
@@ -55,19 +55,19 @@ FLUXION_ALWAYS_INLINE To convert_pack(const Pack<T, N>& x) {
   } else if constexpr (std::is_same_v<T, bool>) {
     return select(load_mask<Mask<U, N>>(x.parts, N), splat<To>(U(1)), splat<To>(U(0)));
   } else if constexpr (packets && from_int && to_float && requires { L::from_int32(x.parts[0]); }) {
-    return map<To>([](const auto& part) { return L::from_int32(part); }, x);
+    return map<To>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::from_int32(part); }, x);
   } else if constexpr (packets && from_float && to_int && requires { L::from_float(x.parts[0]); }) {
-    return map<To>([](const auto& part) { return L::from_float(part); }, x);
+    return map<To>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::from_float(part); }, x);
   } else if constexpr (packets && from_word && std::is_same_v<U, double> && requires { K::widen_low(x.parts[0]); }) {
     To r;
-    each_part(r, [&](auto& part, int start) {
+    each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA {
       const auto& from = x.parts[start / K::lanes];
       part = start % K::lanes == 0 ? K::widen_low(from) : K::widen_high(from);
     });
     return r;
   } else if constexpr (packets && to_word && std::is_same_v<T, double> && requires { L::narrow(x.parts[0], x.parts[0]); }) {
     To r;
-    each_part(r, [&](auto& part, int start) {
+    each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA {
       const int from = start / K::lanes;
       part = L::narrow(x.parts[from], x.parts[from + 1]);
     });

@@ -70,9 +70,9 @@ struct scalar_lane {
       return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
     }
   }
-  static FLUXION_ALWAYS_INLINE T add(T a, T b) { return wrapping(a, b, [](auto x, auto y) { return x + y; }); }
-  static FLUXION_ALWAYS_INLINE T sub(T a, T b) { return wrapping(a, b, [](auto x, auto y) { return x - y; }); }
-  static FLUXION_ALWAYS_INLINE T mul(T a, T b) { return wrapping(a, b, [](auto x, auto y) { return x * y; }); }
+  static FLUXION_ALWAYS_INLINE T add(T a, T b) { return wrapping(a, b, [](auto x, auto y) FLUXION_INLINE_LAMBDA { return x + y; }); }
+  static FLUXION_ALWAYS_INLINE T sub(T a, T b) { return wrapping(a, b, [](auto x, auto y) FLUXION_INLINE_LAMBDA { return x - y; }); }
+  static FLUXION_ALWAYS_INLINE T mul(T a, T b) { return wrapping(a, b, [](auto x, auto y) FLUXION_INLINE_LAMBDA { return x * y; }); }
   static FLUXION_ALWAYS_INLINE T div(T a, T b) { return a / b; }
   static FLUXION_ALWAYS_INLINE T negate(T a) {
     if constexpr (std::is_floating_point_v<T>) return -a;

@@ -19,7 +19,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> by_packet(const F& f, const Pack<T, N>& x, cons
 template <class T, int N, class F, class... P>
 FLUXION_ALWAYS_INLINE Pack<T, N> by_element(const F& f, const Pack<T, N>& x, const P&... more) {
   T r[N];
-  const auto run = [&](const auto&... element) {
+  const auto run = [&](const auto&... element) FLUXION_INLINE_LAMBDA {
     for (int i = 0; i < N; ++i) r[i] = f(element[i]...);
   };
   struct elements {
@@ -42,14 +42,14 @@ FLUXION_ALWAYS_INLINE P polynomial(const P& x, const typename P::value_type (&c)
 /// x, which is not negative, with the sign of y.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> with_sign_of(const Pack<T, N>& x, const Pack<T, N>& y) {
-  return map<Pack<T, N>>([](const auto& a, const auto& b) { return Pack<T, N>::lane::with_sign_of(a, b); }, x, y);
+  return map<Pack<T, N>>([](const auto& a, const auto& b) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::with_sign_of(a, b); }, x, y);
 }
 
 /// x clamped to [low, high]; NaN stays NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> clamp(const Pack<T, N>& x, T low, T high) {
   using L = typename Pack<T, N>::lane;
-  return map<Pack<T, N>>([&](const auto& part) { return L::max_keep(L::min_keep(part, L::set(high)), L::set(low)); }, x);
+  return map<Pack<T, N>>([&](const auto& part) FLUXION_INLINE_LAMBDA { return L::max_keep(L::min_keep(part, L::set(high)), L::set(low)); }, x);
 }
 
 /// x = n ln 2 + r: n, n + rounding_shift, and e^r - 1.
@@ -92,9 +92,9 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> exp(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (!L::is_packet) {
-    return detail::map<Pack<T, N>>([](T v) { return std::exp(v); }, x);
+    return detail::map<Pack<T, N>>([](T v) FLUXION_INLINE_LAMBDA { return std::exp(v); }, x);
   } else {
-    return detail::by_packet([](const auto& v) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
       using P = std::remove_cvref_t<decltype(v)>;
       constexpr bool single = sizeof(T) == 4;
       const auto [n, shifted, rest] =
@@ -109,9 +109,9 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> log(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (!L::is_packet) {
-    return detail::map<Pack<T, N>>([](T v) { return std::log(v); }, x);
+    return detail::map<Pack<T, N>>([](T v) FLUXION_INLINE_LAMBDA { return std::log(v); }, x);
   } else {
-    return detail::by_packet([](const auto& v) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
       using P = std::remove_cvref_t<decltype(v)>;
       // Eigen takes subnormal numbers for the smallest normal one: they are scaled up first.
       constexpr T factor = sizeof(T) == 4 ? T(16777216.) : T(18014398509481984.);
@@ -126,7 +126,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> log(const Pack<T, N>& x) {
 /// The square root; NaN below 0.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> sqrt(const Pack<T, N>& x) {
-  return detail::map<Pack<T, N>>([](const auto& part) { return Pack<T, N>::lane::sqrt(part); }, x);
+  return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::sqrt(part); }, x);
 }
 /// 1 / sqrt(x) to full precision.
 template <std::floating_point T, int N>
@@ -144,9 +144,9 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> tanh(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (!L::is_packet) {
-    return detail::map<Pack<T, N>>([](T v) { return std::tanh(v); }, x);
+    return detail::map<Pack<T, N>>([](T v) FLUXION_INLINE_LAMBDA { return std::tanh(v); }, x);
   } else {
-    return detail::by_packet([](const auto& v) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
       using P = std::remove_cvref_t<decltype(v)>;
       // From here on t + 2 is rounded to t: the quotient is 1.
       const P size{{L::min_keep(abs(v).parts[0], L::set(sizeof(T) == 4 ? T(10) : T(20)))}};
@@ -164,9 +164,9 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> erf(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (!L::is_packet) {
-    return detail::map<Pack<T, N>>([](T v) { return std::erf(v); }, x);
+    return detail::map<Pack<T, N>>([](T v) FLUXION_INLINE_LAMBDA { return std::erf(v); }, x);
   } else {
-    return detail::by_packet([](const auto& v) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
       using P = std::remove_cvref_t<decltype(v)>;
       constexpr bool single = sizeof(T) == 4;
       const P size = detail::clamp(abs(v), T(0), single ? T(4) : T(6));
@@ -202,16 +202,16 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> sin(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (L::is_packet && sizeof(T) == 4)
-    return detail::map<Pack<T, N>>([](const auto& part) { return L::raw_sin(part); }, x);
-  else return detail::by_element([](T v) { return std::sin(v); }, x);
+    return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::raw_sin(part); }, x);
+  else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::sin(v); }, x);
 }
 /// The cosine of x radians.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> cos(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (L::is_packet && sizeof(T) == 4)
-    return detail::map<Pack<T, N>>([](const auto& part) { return L::raw_cos(part); }, x);
-  else return detail::by_element([](T v) { return std::cos(v); }, x);
+    return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::raw_cos(part); }, x);
+  else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::cos(v); }, x);
 }
 
 /// x^y, element by element in the standard library: right in every special case, and, measured with g++ 12 and glibc 2.36 on
@@ -219,7 +219,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> cos(const Pack<T, N>& x) {
 /// as fast under AVX2.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> pow(const Pack<T, N>& x, const Pack<T, N>& y) {
-  return detail::by_element([](T a, T b) { return std::pow(a, b); }, x, y);
+  return detail::by_element([](T a, T b) FLUXION_INLINE_LAMBDA { return std::pow(a, b); }, x, y);
 }
 }
 }  // namespace fluxion::host

@@ -26,8 +26,8 @@ FLUXION_ALWAYS_INLINE T reduce(const Pack<T, N>& x, const Op& op) {
     return detail::reduce_packet<N / 2>(x, op);
   } else {
     Pack<T, N / 2> low, high;
-    detail::each_part(low, [&](auto& part, int start) { part = x.parts[start / P::lane::lanes]; });
-    detail::each_part(high, [&](auto& part, int start) { part = x.parts[P::count / 2 + start / P::lane::lanes]; });
+    detail::each_part(low, [&](auto& part, int start) FLUXION_INLINE_LAMBDA { part = x.parts[start / P::lane::lanes]; });
+    detail::each_part(high, [&](auto& part, int start) FLUXION_INLINE_LAMBDA { part = x.parts[P::count / 2 + start / P::lane::lanes]; });
     return reduce(op(low, high), op);
   }
 }
@@ -35,17 +35,17 @@ FLUXION_ALWAYS_INLINE T reduce(const Pack<T, N>& x, const Op& op) {
 /// The sum of the lanes; integers wrap.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE T reduce_add(const Pack<T, N>& x) {
-  return reduce(x, [](const auto& a, const auto& b) { return a + b; });
+  return reduce(x, [](const auto& a, const auto& b) FLUXION_INLINE_LAMBDA { return a + b; });
 }
 /// The largest lane; NaN if any is NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE T reduce_max(const Pack<T, N>& x) {
-  return reduce(x, [](const auto& a, const auto& b) { return maximum(a, b); });
+  return reduce(x, [](const auto& a, const auto& b) FLUXION_INLINE_LAMBDA { return maximum(a, b); });
 }
 /// The smallest lane; NaN if any is NaN.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE T reduce_min(const Pack<T, N>& x) {
-  return reduce(x, [](const auto& a, const auto& b) { return minimum(a, b); });
+  return reduce(x, [](const auto& a, const auto& b) FLUXION_INLINE_LAMBDA { return minimum(a, b); });
 }
 /// Whether any lane is true.
 template <class T, int N>
