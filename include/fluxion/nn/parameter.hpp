@@ -81,6 +81,7 @@ class HeldTensor {
   constexpr HeldTensor(const sized_filler<F, G>& filler) {
     hold(filler);
   }
+  // Tensors on the heap do not exist in constant evaluation: these make members of a model, not their default initialisers.
   template <class F>
     requires(F::rank() == E::rank())
   HeldTensor(const Tensor<T, F, cpu_t>& tensor) {
