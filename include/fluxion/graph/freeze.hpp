@@ -8,8 +8,13 @@
 
 namespace fluxion::graph {
 
+/// How programs are planned that are compiled.
+inline constexpr plan_options compiled_options{};
+
 /// Capacities that are tried in turn, in instructions.
 inline constexpr int freeze_capacities[] = {128, 1024, 8192};
+inline constexpr int freeze_capacity_count = 3;
+inline constexpr int freeze_tiers = 3;
 
 /// A program in arrays of fixed capacity; `fits` is false where they were too small.
 template <int Capacity>
@@ -89,10 +94,54 @@ struct constant_program {
   static constexpr auto attempt = freeze<freeze_capacities[Tier]>(Source::make());
   static constexpr const auto& choose() {
     if constexpr (attempt.fits) return attempt;
-    else return constant_program<Source, Tier + 1>::value;
+    else {
+      static_assert(Tier + 1 < freeze_tiers, "the program has more instructions than fluxion::graph::freeze_capacities allows");
+      return constant_program<Source, Tier + 1>::value;
+    }
   }
   static constexpr const auto& value = choose();
+  static_assert(value.fits, "the program has more than 8192 instructions: compile it in parts");
 };
+
+/// The program as planning starts from it.
+template <class Source>
+struct prepared_source {
+  static constexpr program make() { return prepare_program(thaw(constant_program<Source>::value)); }
+};
+
+/// A fusion in arrays of fixed capacity.
+template <int Capacity>
+struct frozen_fusion {
+  kernel_group groups[Capacity]{};
+  std::int16_t home[Capacity]{};
+  std::int16_t next[Capacity]{};
+  axis_map iteration[Capacity]{};
+  bool lazy[Capacity]{};
+  int group_count = 0, instruction_count = 0;
+  bool fits = true;
+};
+
+template <int Capacity>
+constexpr frozen_fusion<Capacity> freeze_fusion(const fusion& f) {
+  frozen_fusion<Capacity> r;
+  r.group_count = detail::copy_list(f.groups, r.groups, r.fits);
+  r.instruction_count = detail::copy_list(f.home, r.home, r.fits);
+  detail::copy_list(f.next, r.next, r.fits);
+  detail::copy_list(f.iteration, r.iteration, r.fits);
+  detail::copy_list(f.lazy, r.lazy, r.fits);
+  return r;
+}
+
+template <int Capacity>
+constexpr fusion thaw_fusion(const frozen_fusion<Capacity>& r) {
+  fusion f;
+  detail::append_all(f.groups, r.groups, r.group_count);
+  detail::append_all(f.home, r.home, r.instruction_count);
+  detail::append_all(f.next, r.next, r.instruction_count);
+  detail::append_all(f.iteration, r.iteration, r.instruction_count);
+  detail::append_all(f.lazy, r.lazy, r.instruction_count);
+  return f;
+}
 
 /// What a plan adds to its program, in arrays of fixed capacity.
 template <int Capacity>
@@ -107,6 +156,7 @@ struct frozen_plan {
   plan_value values[Capacity]{};
   int step_count = 0, slot_count = 0, scalar_count = 0, axis_count = 0, word_count = 0, kernel_count = 0, temporaries = 0;
   bool fits = true;
+  bool emitted = true;
 };
 
 template <int Capacity>
@@ -138,15 +188,32 @@ constexpr auto trimmed(const T* from) {
 }  // namespace detail
 
 /// The plan of the program that `Source::make()` records, as constants; `view` is what an executor reads.
-template <class Source, int Tier = 0>
-struct constant_plan_attempt {
-  static constexpr auto value = freeze_plan<freeze_capacities[Tier]>(make_plan(thaw(constant_program<Source>::value)));
+template <class Source, int Attempt, int Tier>
+struct constant_fusion {
+  static constexpr auto value =
+      freeze_fusion<freeze_capacities[Tier]>(fuse(thaw(constant_program<prepared_source<Source>>::value), relaxed(compiled_options, Attempt)));
 };
 
-template <class Source, int Tier = 0>
+template <class Source, int Attempt = 0, int Tier = 0>
+struct constant_plan_attempt {
+  static constexpr auto make() {
+    plan q;
+    const bool emitted = emit_plan(thaw(constant_program<prepared_source<Source>>::value), thaw_fusion(constant_fusion<Source, Attempt, Tier>::value),
+                                   relaxed(compiled_options, Attempt), q);
+    auto frozen = freeze_plan<freeze_capacities[Tier]>(q);
+    frozen.emitted = emitted;
+    return frozen;
+  }
+  static constexpr auto value = make();
+};
+
+/// The first attempt that can be emitted, in the smallest arrays that hold it.
+template <class Source, int Attempt = 0, int Tier = 0>
 constexpr const auto& choose_plan() {
-  if constexpr (constant_plan_attempt<Source, Tier>::value.fits) return constant_plan_attempt<Source, Tier>::value;
-  else return choose_plan<Source, Tier + 1>();
+  if constexpr (!constant_fusion<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
+  else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.emitted) return choose_plan<Source, Attempt + 1, Tier>();
+  else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
+  else return constant_plan_attempt<Source, Attempt, Tier>::value;
 }
 
 template <class Source>

@@ -101,8 +101,7 @@ constexpr bool fold(opcode operation, element_type type, double a, double b, dou
 }
 
 /// The operand that a map simplifies to, or -1. Only what is exact for every value, infinities, NaN and signed zeros included.
-constexpr int simplify_map(program& p, opcode operation, element_type type, const int* x, const shape& result) {
-  const std::int16_t id = p.intern(result);
+constexpr int simplify_map(program& p, opcode operation, element_type type, const int* x, std::int16_t id) {
   const auto whole = [&](int i) { return p[i].shape == id && p[i].type == type; };
   if (operation == opcode_of<operation::mul>) {
     if (p.is_constant(x[0], 1) && whole(x[1])) return x[1];
@@ -158,6 +157,22 @@ constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c 
   }
   if (info.typing == typing::compare) type = element_type::boolean;
 
+  // Most maps have operands of one shape, or numbers beside it: nothing to align, to check or to intern.
+  int common = -1;
+  for (int i = 0; i < info.arity && common != -2; ++i) {
+    const int s = p[x[i]].shape;
+    if (p.is<operation::expand>(x[i])) common = -2;
+    else if (p.shapes[s].rank != 0) common = common == -1 || common == s ? s : -2;
+  }
+  if (common >= 0) {
+    const int simpler = detail::simplify_map(p, operation, type, x, static_cast<std::int16_t>(common));
+    if (simpler >= 0) return simpler;
+    if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
+    instruction map{.operation = operation, .type = type, .accumulator = type, .shape = static_cast<std::int16_t>(common)};
+    for (int i = 0; i < info.arity; ++i) map.operand[i] = static_cast<std::int16_t>(x[i]);
+    return p.put(map);
+  }
+
   int rank = 0;
   for (int i = 0; i < info.arity; ++i) rank = p.shape_of(x[i]).rank > rank ? p.shape_of(x[i]).rank : rank;
   for (int i = 0; i < info.arity; ++i) x[i] = align_rank(p, x[i], rank);
@@ -181,7 +196,7 @@ constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c 
     if (supplied) x[i] = bare;
   }
 
-  const int simpler = detail::simplify_map(p, operation, type, x, result);
+  const int simpler = detail::simplify_map(p, operation, type, x, p.intern(result));
   if (simpler >= 0) return simpler;
   if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
   instruction map{.operation = operation, .type = type, .accumulator = type, .shape = p.intern(result)};
@@ -245,6 +260,8 @@ constexpr int record_reduce(program& p, opcode operation, int x, unsigned mask, 
   if (adds && !is_floating(p[x].type)) x = record_cast(p, x, element_type::int64);
   if (averages && !is_floating(p[x].type)) x = record_cast(p, x, element_type::float32);
   if (p[x].flags & weak_flag) x = record_cast(p, x, p[x].type);
+  if (p[x].type == element_type::boolean)  // false < true
+    return record_cast(p, record_reduce(p, operation, record_cast(p, x, element_type::int32), mask, keepdim), element_type::boolean);
   const shape s = p.shape_of(x);
   shape t = s;
   unsigned needed = 0;

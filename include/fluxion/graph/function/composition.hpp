@@ -46,10 +46,14 @@ struct cross_entropy_function {
     // Class indices: the entry of the target's class is picked by comparing with the position along the last axis.
     if (target.rank() != logits.rank() - 1)
       return logits.at(p.fail(program_error::shapes_do_not_broadcast, opcode_of<operation::equal>, logits.shape(), target.shape()));
-    const Symbol column = unsqueeze_function<-1>::trace(target).cast(element_type::int32);
+    const Symbol label = unsqueeze_function<-1>::trace(target);
     const Symbol position = logits.at(record_iota(p, logits.shape(), logits.rank() - 1, element_type::int32));
-    const Symbol picked = where(position == column, shifted, 0).template reduce<operation::sum>(mask, true);
-    return (normaliser - picked).template reduce<operation::mean>(all_axes(logits.rank()), false);
+    const Symbol picked = where(position == label.cast(element_type::int32), shifted, 0).template reduce<operation::sum>(mask, true);
+    // A label that names no class would pick nothing and pass for a large loss. Compared before it is narrowed to the positions' type.
+    const Symbol wide = label.cast(element_type::int64);
+    const Symbol classes = wide.at(record_count(p, logits.shape(), mask, element_type::float64)).cast(element_type::int64);
+    const Symbol loss = where(logical_and(wide >= 0, wide < classes), normaliser - picked, std::numeric_limits<double>::quiet_NaN());
+    return loss.template reduce<operation::mean>(all_axes(logits.rank()), false);
   }
 };
 
@@ -92,7 +96,8 @@ constexpr auto softmax(X&& x, axes_t<I...>) { return call<graph::softmax_functio
 /// log(softmax(x)), computed without cancellation.
 template <Tensorial X, int... I>
 constexpr auto log_softmax(X&& x, axes_t<I...>) { return call<graph::log_softmax_function<axes_t<I...>>>(std::forward<X>(x)); }
-/// Mean cross-entropy of logits [..., classes] against class indices [...] or probabilities [..., classes].
+/// Mean cross-entropy of logits [..., classes] against class indices [...] or probabilities [..., classes]. NaN if an index is negative or
+/// not below the number of classes.
 template <Tensorial X, Tensorial Y>
 constexpr auto cross_entropy(X&& logits, Y&& target) { return call<graph::cross_entropy_function>(std::forward<X>(logits), std::forward<Y>(target)); }
 /// Mean of the squared differences.

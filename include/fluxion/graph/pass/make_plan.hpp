@@ -114,22 +114,35 @@ constexpr void place_values(plan& q, const list<bool>& stored) {
 
 }  // namespace detail
 
-/// Plans a program. The same function serves compiled programs and those built at run time.
+/// The first stage of planning: a program without dead code whose outputs have elements of their own.
+constexpr program prepare_program(const program& given) { return detail::make_outputs_distinct(eliminate_dead_code(given)); }
+
+/// What attempt number `attempt` may do: less is fused where something cannot be written or counted along the axes of its kernel, or is wanted
+/// along two axes at once.
+inline constexpr int plan_attempts = 4;
+constexpr plan_options relaxed(plan_options options, int attempt) {
+  if (attempt > 0) options.mixed_axes = false;
+  if (attempt > 1) options.recompute = false;
+  if (attempt > 2) options.fuse = false;
+  return options;
+}
+
+/// The last stage: kernels, steps and places. False where this fusion cannot be emitted.
+constexpr bool emit_plan(const program& p, const fusion& f, const plan_options& options, plan& q) {
+  detail::kernel_emitter emitter(p, f, options, q);
+  if (!emitter.run()) return false;
+  q.code = p;
+  detail::place_values(q, emitter.stored());
+  return true;
+}
+
+/// Plans a program. The same stages serve compiled programs, one constant each, and those built at run time.
 constexpr plan make_plan(const program& given, plan_options options = {}) {
-  program p = detail::make_outputs_distinct(eliminate_dead_code(given));
-  for (int attempt = 0; attempt < 4; ++attempt) {
+  const program p = prepare_program(given);
+  for (int attempt = 0; attempt < plan_attempts; ++attempt) {
     plan q;
-    const fusion f = fuse(p, options);
-    detail::kernel_emitter emitter(p, f, options, q);
-    if (emitter.run()) {
-      q.code = p;
-      detail::place_values(q, emitter.stored());
-      return q;
-    }
-    // Something cannot be written or counted along the axes of its kernel, or is wanted along two axes at once: less is fused.
-    if (attempt == 0) options.mixed_axes = false;
-    else if (attempt == 1) options.recompute = false;
-    else options.fuse = false;
+    const plan_options now = relaxed(options, attempt);
+    if (emit_plan(p, fuse(p, now), now, q)) return q;
   }
   return {};
 }
