@@ -4,6 +4,7 @@
 #include "../graph/pass/differentiate.hpp"
 #include "../tensor/function.hpp"
 
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -46,6 +47,29 @@ constexpr bool are_independent(graph::program& p, const list<int>& wrt, X&... x)
   return good;
 }
 
+/// A run-time extent of 1 that broadcast got the gradient of what it was broadcast to; this adds that up to the argument's own extents.
+template <class T, class E>
+Tensor<T, E> sum_over_broadcast(const Tensor<T, E>& gradient, const E& own) {
+  Tensor<T, E> result(uninitialized, own);
+  result.fill(T(0));
+  const auto from = gradient.extents().to_array(), to = own.to_array();
+  const auto strides = result.strides();
+  std::array<index_t, static_cast<std::size_t>(E::rank())> at{};
+  T* sum = result.data();
+  const T* element = gradient.data();
+  for (index_t n = 0, size = gradient.size(); n < size; ++n) {
+    index_t offset = 0;
+    for (std::size_t axis = 0; axis < at.size(); ++axis)
+      if (to[axis] != 1) offset += at[axis] * strides[axis];
+    sum[offset] += element[n];
+    for (std::size_t axis = at.size(); axis-- > 0;) {
+      if (++at[axis] < from[axis]) break;
+      at[axis] = 0;
+    }
+  }
+  return result;
+}
+
 /// Of argument I, whatever it is.
 template <int I, class X>
 struct gradient_result {
@@ -53,6 +77,12 @@ struct gradient_result {
   template <int K, class Call, class... A>
   static auto make(const Call& call, const A&... a) {
     return gradient_traits<X>::template make<K>(call, std::get<I>(std::tie(a...)));
+  }
+  template <class G, class... A>
+  static void finish(G& gradient, const A&... a) {
+    const auto& argument = std::get<I>(std::tie(a...));
+    if constexpr (requires { argument.mapping(); gradient.mapping(); })
+      if (!(gradient.extents() == argument.extents())) gradient = sum_over_broadcast(gradient, argument.extents());
   }
 };
 
@@ -93,10 +123,11 @@ struct gradient_function {
 
 template <bool WithValue, class F, int... I>
 constexpr auto make_gradient(const F&, std::integer_sequence<int, I...>) {
-  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
-                "grad wants a function without captures; pass what it captures as an argument");
+  constexpr bool without_captures = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+  static_assert(without_captures, "grad wants a function without captures; pass what it captures as an argument");
   using function = typename traced_function<F>::type;
-  if constexpr (sizeof...(I) == 0) return Compiled<gradient_function<function, WithValue, 0>>{};
+  if constexpr (!without_captures) return;
+  else if constexpr (sizeof...(I) == 0) return Compiled<gradient_function<function, WithValue, 0>>{};
   else return Compiled<gradient_function<function, WithValue, I...>>{};
 }
 

@@ -106,7 +106,7 @@ inline void check_broadcast_is_exact(const plan_view& v, const descriptor* argum
     }
   }
   for (int k = 0; k < v.output_count; ++k)
-    if (differs(v.outputs[k])) refuse(v.outputs[k], "result");
+    if (!v.differentiated && differs(v.outputs[k])) refuse(v.outputs[k], "result");
 }
 
 }  // namespace detail

@@ -525,33 +525,55 @@ class executor {
     return any;
   }
 
+  /// Calls f(zero, k, elements) for every accumulator, all of which are floating point here.
+  template <class F>
+  void each_accumulator(const plan_slot* slots, const prepared_loop& l, const F& f) const {
+    for (int k = 0; k < l.slots; ++k) {
+      if (slots[k].kind != plan_slot::accumulator) continue;
+      const auto n = static_cast<index_t>(bytes_of(slots[k].value) / size_of_value(slots[k].value));
+      if (v_.instructions[slots[k].value].type == element_type::float32) f(float{}, k, n);
+      else f(double{}, k, n);
+    }
+  }
+
   void run_chunks(const plan_step& step, const prepared_loop& l, loop_operand* shifted) {
     ArenaScope scope;
     const plan_slot* slots = v_.slots + step.slot_begin;
     auto** total = scope.take<std::byte*>(static_cast<std::size_t>(l.slots));
+    auto** lost = scope.take<std::byte*>(static_cast<std::size_t>(l.slots));
     for (int k = 0; k < l.slots; ++k) {
       total[k] = l.operands[k].data;
-      if (slots[k].kind == plan_slot::accumulator) l.operands[k].data = scope.take<std::byte>(bytes_of(slots[k].value));
+      if (slots[k].kind != plan_slot::accumulator) continue;
+      const std::size_t bytes = bytes_of(slots[k].value);
+      l.operands[k].data = scope.take<std::byte>(bytes);
+      lost[k] = scope.take<std::byte>(bytes);
+      std::memset(lost[k], 0, bytes);
     }
     for (index_t begin = 0; begin < l.call.outer[0]; begin += rows_per_chunk) {
       const index_t end = begin + rows_per_chunk < l.call.outer[0] ? begin + rows_per_chunk : l.call.outer[0];
       start_accumulators(step, l);
       run_range(l, begin, end, v_, slots, shifted);
-      for (int k = 0; k < l.slots; ++k) {
-        if (slots[k].kind != plan_slot::accumulator) continue;
-        const index_t n = static_cast<index_t>(bytes_of(slots[k].value) / size_of_value(slots[k].value));
-        dispatch(v_.instructions[slots[k].value].type, [&](auto zero) {
-          using T = decltype(zero);
-          T* sum = reinterpret_cast<T*>(total[k]);
-          const T* part = reinterpret_cast<const T*>(l.operands[k].data);
-          for (index_t i = 0; i < n; ++i) {
-            if (slots[k].reduction == opcode_of<operation::amax>) sum[i] = operation::amax::combine(sum[i], part[i]);
-            else if (slots[k].reduction == opcode_of<operation::amin>) sum[i] = operation::amin::combine(sum[i], part[i]);
-            else sum[i] = static_cast<T>(sum[i] + part[i]);
+      each_accumulator(slots, l, [&](auto zero, int k, index_t n) {
+        using T = decltype(zero);
+        T* sum = reinterpret_cast<T*>(total[k]);
+        T* rest = reinterpret_cast<T*>(lost[k]);
+        const T* part = reinterpret_cast<const T*>(l.operands[k].data);
+        for (index_t i = 0; i < n; ++i) {
+          if (slots[k].reduction == opcode_of<operation::amax>) sum[i] = operation::amax::combine(sum[i], part[i]);
+          else if (slots[k].reduction == opcode_of<operation::amin>) sum[i] = operation::amin::combine(sum[i], part[i]);
+          else {  // what rounding takes from the sum is collected
+            const T old = sum[i], added = (sum[i] = old + part[i]) - old;
+            rest[i] += (old - (sum[i] - added)) + (part[i] - added);
           }
-        });
-      }
+        }
+      });
     }
+    each_accumulator(slots, l, [&](auto zero, int k, index_t n) {
+      using T = decltype(zero);
+      T* sum = reinterpret_cast<T*>(total[k]);
+      const T* rest = reinterpret_cast<const T*>(lost[k]);
+      for (index_t i = 0; i < n; ++i) sum[i] += rest[i] - rest[i] == 0 ? rest[i] : T(0);  // of an infinite sum nothing sensible was lost
+    });
     for (int k = 0; k < l.slots; ++k) l.operands[k].data = total[k];
   }
 

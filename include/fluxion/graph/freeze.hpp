@@ -29,6 +29,7 @@ struct frozen_program {
   std::int16_t outputs[Capacity / 2]{};
   int instruction_count = 0, shape_count = 0, constant_count = 0, slice_count = 0, symbol_count = 0, check_count = 0, output_count = 0;
   int argument_count = 0, scalar_count = 0;
+  bool differentiated = false;
   error_report error{};
   bool fits = true;
 };
@@ -66,6 +67,7 @@ constexpr frozen_program<Capacity> freeze(const program& p) {
   f.output_count = detail::copy_list(p.outputs, f.outputs, f.fits);
   f.argument_count = p.argument_count;
   f.scalar_count = p.scalar_count;
+  f.differentiated = p.differentiated;
   f.error = p.error;
   return f;
 }
@@ -84,6 +86,7 @@ constexpr program thaw(const frozen_program<Capacity>& f) {
   p.restore(f.instructions, f.instruction_count);
   p.argument_count = f.argument_count;
   p.scalar_count = f.scalar_count;
+  p.differentiated = f.differentiated;
   p.error = f.error;
   return p;
 }
@@ -263,6 +266,7 @@ struct constant_plan {
     v.step_count = full.step_count;
     v.kernel_count = full.kernel_count;
     v.temporaries = full.temporaries;
+    v.differentiated = full.code.differentiated;
     return v;
   }
   static constexpr plan_view view = make_view();

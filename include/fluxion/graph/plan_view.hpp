@@ -30,6 +30,7 @@ struct plan_view {
   int step_count = 0;
   int kernel_count = 0;
   int temporaries = 0;
+  bool differentiated = false;
 
   constexpr const shape& shape_of(int i) const { return shapes[instructions[i].shape]; }
   constexpr extent_t resolve(extent_t e) const {
@@ -66,6 +67,7 @@ inline plan_view view_of(const plan& q) {
   v.step_count = q.steps.size();
   v.kernel_count = q.kernel_begin.empty() ? 0 : q.kernel_begin.size() - 1;
   v.temporaries = q.temporaries;
+  v.differentiated = p.differentiated;
   return v;
 }
 

@@ -91,6 +91,7 @@ class program {
   list<std::int16_t> outputs;
   int argument_count = 0;
   int scalar_count = 0;
+  bool differentiated = false;  // holds adjoints, which have the extents that their values were broadcast to
   error_report error;
 
   constexpr program() { table_.assign(64, 0); }

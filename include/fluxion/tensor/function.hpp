@@ -198,6 +198,12 @@ struct results_of<F, Source, X...> {
   using type = typename F::template results<X...>;
 };
 
+/// Lets a kind of result have the last word on its value, such as a gradient that must get its argument's extents.
+template <class Result, class Value, class... X>
+void finish_result(Value& value, const X&... x) {
+  if constexpr (requires { Result::finish(value, x...); }) Result::finish(value, x...);
+}
+
 template <class Results, std::size_t I>
 constexpr int first_output() {
   return []<std::size_t... J>(std::index_sequence<J...>) {
@@ -251,6 +257,7 @@ class Compiled {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       auto result = std::tuple(std::tuple_element_t<I, results>::template make<detail::first_output<results, I>()>(call, x...)...);
       detail::compute_into<0>(call, result);
+      (detail::finish_result<std::tuple_element_t<I, results>>(std::get<I>(result), x...), ...);
       if constexpr (source::returns_tuple) return result;
       else return std::get<0>(std::move(result));
     }(std::make_index_sequence<std::tuple_size_v<results>>{});
@@ -259,10 +266,10 @@ class Compiled {
 
 /// A function without captures as one plan per argument types: `auto g = compile([](auto x, auto y) { return x * y + 1; }); g(a, b)`.
 template <class F>
-constexpr Compiled<F> compile(const F&) {
-  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
-                "compile wants a function without captures; pass what it captures as an argument");
-  return {};
+constexpr auto compile(const F&) {
+  constexpr bool without_captures = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+  static_assert(without_captures, "compile wants a function without captures; pass what it captures as an argument");
+  if constexpr (without_captures) return Compiled<F>{};
 }
 
 }  // namespace fluxion

@@ -41,6 +41,7 @@ using rules = adjoint_rules<all_operations>;
 /// instruction's shape and type (zeros where nothing depends on it). One sweep over the instructions, O(n).
 constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const list<int>& seeds, const list<int>& wrt) {
   const int size = p.size();
+  p.differentiated = true;
   list<bool> needed(size, false);
   for (int w : wrt) {
     if (!is_floating(p[w].type)) p.fail(program_error::not_differentiable, p[w].operation, p.shape_of(w));

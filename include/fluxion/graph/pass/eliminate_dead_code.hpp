@@ -28,6 +28,7 @@ constexpr program eliminate_dead_code(const program& p) {
   r.checks = p.checks;
   r.argument_count = p.argument_count;
   r.scalar_count = p.scalar_count;
+  r.differentiated = p.differentiated;
   r.error = p.error;
   r.instructions.reserve(p.size());
   const list<bool> live = live_instructions(p);
