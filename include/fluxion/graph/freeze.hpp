@@ -13,7 +13,6 @@ inline constexpr plan_options compiled_options{};
 
 /// Capacities that are tried in turn, in instructions.
 inline constexpr int freeze_capacities[] = {128, 1024, 8192};
-inline constexpr int freeze_capacity_count = 3;
 inline constexpr int freeze_tiers = 3;
 
 /// A program in arrays of fixed capacity; `fits` is false where they were too small.
@@ -96,14 +95,12 @@ template <class Source, int Tier = 0>
 struct constant_program {
   static constexpr auto attempt = freeze<freeze_capacities[Tier]>(Source::make());
   static constexpr const auto& choose() {
-    if constexpr (attempt.fits) return attempt;
-    else {
-      static_assert(Tier + 1 < freeze_tiers, "the program has more instructions than fluxion::graph::freeze_capacities allows");
-      return constant_program<Source, Tier + 1>::value;
-    }
+    // The last tier is taken as it is: where recording itself failed, trying on would only bury the compiler's first error.
+    if constexpr (attempt.fits || Tier + 1 == freeze_tiers) return attempt;
+    else return constant_program<Source, Tier + 1>::value;
   }
   static constexpr const auto& value = choose();
-  static_assert(value.fits, "the program has more than 8192 instructions: compile it in parts");
+  static_assert(value.fits, "the program has more instructions than fluxion::graph::freeze_capacities allows");
 };
 
 /// The program as planning starts from it.

@@ -112,20 +112,32 @@ constexpr bool members_are_allowed() {
   else return module_members<M, reflection::reflection_status<M>>::allowed;
 }
 
+/// How many members of three kinds a module has.
+struct member_counts {
+  int parameters = 0;
+  int tensors = 0;  // parameters and buffers
+  int scalars = 0;
+};
+struct member_counter {
+  member_counts& n;
+  template <class Path, class X>
+  constexpr void operator()(const Path&, const X&) const {
+    n.parameters += is_parameter<X>;
+    n.tensors += is_parameter<X> || is_buffer<X>;
+    n.scalars += is_scalar<X>;
+  }
+};
+template <class M>
+constexpr member_counts count_members() {
+  member_counts n;
+  const M m{};
+  walk(m, no_path{}, member_counter{n});
+  return n;
+}
 template <class M>
 struct module_counts {
   static_assert(members_are_allowed<M>());
-  static constexpr auto count = [] {
-    struct { int parameters = 0, tensors = 0, scalars = 0; } n;
-    M m{};
-    walk(m, no_path{}, [&](const auto&, auto& x) {
-      using X = std::remove_cvref_t<decltype(x)>;
-      n.parameters += is_parameter<X>;
-      n.tensors += is_parameter<X> || is_buffer<X>;
-      n.scalars += is_scalar<X>;
-    });
-    return n;
-  }();
+  static constexpr member_counts count = count_members<M>();
 };
 
 }  // namespace detail
