@@ -28,10 +28,12 @@
 #define FLUXION_ALWAYS_INLINE __forceinline
 #define FLUXION_INLINE_LAMBDA
 #define FLUXION_NO_INLINE __declspec(noinline)
+#define FLUXION_COLD
 #define FLUXION_RESTRICT __restrict
 #else
 #define FLUXION_ALWAYS_INLINE inline __attribute__((always_inline))
 #define FLUXION_INLINE_LAMBDA __attribute__((always_inline))
+#define FLUXION_COLD __attribute__((cold, noinline))
 #define FLUXION_NO_INLINE __attribute__((noinline))
 #define FLUXION_RESTRICT __restrict__
 #endif

@@ -20,14 +20,14 @@ inline index_t extent_value(const plan_view& v, extent_t e, const index_t* symbo
 /// As written in the source: without replacing a symbol by what it was found equal to.
 inline index_t own_value(extent_t e, const index_t* own) { return is_symbol(e) ? own[symbol_number(e)] : static_cast<index_t>(e); }
 
-inline std::string shape_text(const plan_view& v, int id, const index_t* own) {
+FLUXION_COLD inline std::string shape_text(const plan_view& v, int id, const index_t* own) {
   index_t extents[max_rank];
   const shape& s = v.shapes[id];
   for (int axis = 0; axis < s.rank; ++axis) extents[axis] = own_value(s.extent[axis], own);
   return to_string(extents, s.rank);
 }
 
-[[noreturn]] inline void raise_check(const plan_view& v, const extent_check& c, const index_t* own) {
+[[noreturn]] FLUXION_COLD inline void raise_check(const plan_view& v, const extent_check& c, const index_t* own) {
   const std::string name(info_of(c.operation).name);
   const std::string a = shape_text(v, c.shape_a, own), b = shape_text(v, c.shape_b, own);
   switch (c.kind) {
@@ -54,7 +54,7 @@ namespace detail {
 
 /// Where run-time extents of 1 meet larger ones, recording has taken them for equal. That is exact as long as only maps see the smaller
 /// extents; a reduction, product or view of a value that is really smaller, or such a value as a result, is refused.
-inline void check_broadcast_is_exact(const plan_view& v, const descriptor* arguments, const index_t* symbols) {
+FLUXION_COLD inline void check_broadcast_is_exact(const plan_view& v, const descriptor* arguments, const index_t* symbols) {
   struct actual { index_t extent[max_rank]; };
   ArenaScope scope;
   auto* shapes = scope.take<actual>(static_cast<std::size_t>(v.instruction_count));

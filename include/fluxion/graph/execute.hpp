@@ -11,7 +11,7 @@ namespace fluxion::graph {
 namespace detail {
 
 /// Copies elements of `size` bytes between strided layouts of the same extents.
-inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
+FLUXION_NO_INLINE inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
                          std::size_t size) {
   if (rank == 0) {
     std::memcpy(to, from, size);
@@ -174,14 +174,18 @@ class executor {
     if (dry()) return;
     for (int k = 0; k < v_.output_count; ++k) {
       const int value = v_.outputs[k], rank = rank_of(value);
-      if (is_contiguous(outputs_[k], rank)) continue;
-      int root = value;
-      while (v_.instructions[root].operation == opcode_of<operation::reshape>) root = v_.instructions[root].operand[0];
-      descriptor from = outputs_[k];
-      from.data = values_[root]->data;
-      contiguous_strides(from, rank);
-      copy_strided(outputs_[k].data, outputs_[k].stride, from.data, from.stride, from.extent, rank, size_of_value(value));
+      if (!is_contiguous(outputs_[k], rank)) write_back(k, value, rank);
     }
+  }
+
+  /// Copies a result that was computed contiguously to where it is wanted.
+  FLUXION_COLD void write_back(int k, int value, int rank) const {
+    int root = value;
+    while (v_.instructions[root].operation == opcode_of<operation::reshape>) root = v_.instructions[root].operand[0];
+    descriptor from = outputs_[k];
+    from.data = values_[root]->data;
+    contiguous_strides(from, rank);
+    copy_strided(outputs_[k].data, outputs_[k].stride, from.data, from.stride, from.extent, rank, size_of_value(value));
   }
 
   // ---- views ---------------------------------------------------------------------------------------------------------
@@ -314,7 +318,7 @@ class executor {
       index_t* stride = strides + k * max_rank;
       loop_operand& o = *new (&l.operands[k]) loop_operand;
       slot_strides(slot, rank, axes, stride, o);
-      count_slot(slot, rank, axes);
+      if (count_) count_slot(slot, rank, axes);
       if (slot.access != plan_slot::one_element && !collapses(step, axes, stride, slot.access == plan_slot::adjacent && row_size > 1)) {
         if (slot.kind == plan_slot::input) pack_input(slot, step, axes, stride, o);
         else if (slot.kind != plan_slot::generator) divert_output(slot, step, axes, stride, o);
@@ -409,7 +413,7 @@ class executor {
   }
 
   /// Gives a slot contiguous memory over the axes along which it varies, rows innermost.
-  std::byte* dense_layout(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride) {
+  FLUXION_COLD std::byte* dense_layout(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride) {
     const int rank = step.outer_rank + step.row_rank;
     bool row_varies = slot.access == plan_slot::adjacent;  // the kernel will read one element after the other
     for (int a = step.outer_rank; a < rank; ++a) row_varies = row_varies || (stride[a] != 0 && axes[a] != 1);
@@ -422,7 +426,7 @@ class executor {
     return scratch(static_cast<std::size_t>(next) * size_of_value(slot.value));
   }
 
-  void pack_input(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride, loop_operand& o) {
+  FLUXION_COLD void pack_input(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride, loop_operand& o) {
     const int rank = step.outer_rank + step.row_rank;
     index_t from[max_rank], extents[max_rank];
     for (int a = 0; a < rank; ++a) from[a] = stride[a];
@@ -433,7 +437,7 @@ class executor {
     if (!dry()) copy_strided(o.data, stride, source, from, extents, rank, size_of_value(slot.value));
   }
 
-  void divert_output(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride, loop_operand& o) {
+  FLUXION_COLD void divert_output(const plan_slot& slot, const plan_step& step, const index_t* axes, index_t* stride, loop_operand& o) {
     const int rank = step.outer_rank + step.row_rank;
     packed_output& p = *new (scope_.take<packed_output>(1)) packed_output{&slot, o.data, {}, {}};
     for (int a = 0; a < rank; ++a) p.own[a] = stride[a];
@@ -444,8 +448,8 @@ class executor {
     else raise<Error>("a kernel writes more permuted outputs than the executor can divert");
   }
 
-  void count_slot(const plan_slot& slot, int rank, const index_t* axes) {
-    if (!count_ || slot.kind == plan_slot::generator) return;
+  FLUXION_COLD void count_slot(const plan_slot& slot, int rank, const index_t* axes) {
+    if (slot.kind == plan_slot::generator) return;
     auto n = static_cast<std::int64_t>(size_of_value(slot.value));
     for (int a = 0; a < rank; ++a)
       if (slot.axes.axis[a] >= 0) n *= axes[a];
@@ -511,7 +515,7 @@ class executor {
   }
 
   /// Long sums across rows are kept per chunk of rows and added up in order, which bounds their rounding error.
-  static constexpr index_t rows_per_chunk = 256;
+  static constexpr index_t rows_per_chunk = 64;
 
   bool wants_chunks(const plan_step& step, const prepared_loop& l) const {
     if (l.call.outer_rank == 0 || l.call.outer[0] < 2 * rows_per_chunk) return false;

@@ -9,7 +9,7 @@ namespace fluxion::graph {
 
 namespace detail {
 
-inline std::string extents_text(const plan_view& v, const extent_t* extents, int rank, const index_t* symbols) {
+FLUXION_COLD inline std::string extents_text(const plan_view& v, const extent_t* extents, int rank, const index_t* symbols) {
   std::string text = "[";
   for (int axis = 0; axis < rank; ++axis) {
     if (axis) text += ", ";
@@ -21,7 +21,7 @@ inline std::string extents_text(const plan_view& v, const extent_t* extents, int
   return text + "]";
 }
 
-inline std::string value_text(const plan_view& v, int value, const index_t* symbols) {
+FLUXION_COLD inline std::string value_text(const plan_view& v, int value, const index_t* symbols) {
   const instruction& x = v.instructions[value];
   const plan_value& place = v.values[value];
   std::string text;
@@ -33,7 +33,7 @@ inline std::string value_text(const plan_view& v, int value, const index_t* symb
 }
 
 /// The operations of a kernel in order, each named once with its count.
-inline std::string operations_text(const std::uint64_t* words) {
+FLUXION_COLD inline std::string operations_text(const std::uint64_t* words) {
   kernel_entry entries[max_kernel_entries]{};
   read_code(words, entries);
   const int count = unpack_header(words[0]).entries;
@@ -55,7 +55,7 @@ inline std::string operations_text(const std::uint64_t* words) {
 }  // namespace detail
 
 /// Describes a plan. With the values of its symbols (see bind) run-time extents are shown as numbers.
-inline std::string explain(const plan_view& v, const index_t* symbols = nullptr) {
+FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbols = nullptr) {
   std::string text;
   int number = 0;
   for (int s = 0; s < v.step_count; ++s) {

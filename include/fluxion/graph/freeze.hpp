@@ -96,7 +96,8 @@ struct constant_program {
   static constexpr auto attempt = freeze<freeze_capacities[Tier]>(Source::make());
   static constexpr const auto& choose() {
     // The last tier is taken as it is: where recording itself failed, trying on would only bury the compiler's first error.
-    if constexpr (attempt.fits || Tier + 1 == freeze_tiers) return attempt;
+    if constexpr (Tier + 1 == freeze_tiers) return attempt;
+    else if constexpr (attempt.fits) return attempt;
     else return constant_program<Source, Tier + 1>::value;
   }
   static constexpr const auto& value = choose();
