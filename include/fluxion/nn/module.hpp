@@ -147,6 +147,7 @@ struct module_counts {
 template <Module M>
 struct argument_traits<M> {
   static constexpr int arguments = detail::module_counts<M>::count.tensors, scalars = detail::module_counts<M>::count.scalars;
+  static constexpr bool is_allowed() { return detail::members_are_allowed<M>(); }
   /// The skeleton: parameters are symbols, settings are hidden.
   static constexpr M lower(detail::lowering& l) {
     M m{};

@@ -60,6 +60,13 @@ constexpr void append_outputs(graph::program& p, const R& result) {
   }
 }
 
+/// Whether something can be an argument; what cannot has been reported by then.
+template <class X>
+constexpr bool may_be_argument() {
+  if constexpr (requires { argument_traits<X>::is_allowed(); }) return argument_traits<X>::is_allowed();
+  else return true;
+}
+
 /// Records F applied to arguments of types X.
 template <class F, class... X>
 struct function_source {
@@ -72,6 +79,10 @@ struct function_source {
   static constexpr graph::program make() {
     graph::program p;
     lowering l{p};
+    if constexpr ((!may_be_argument<X>() || ...)) {
+      append_outputs(p, 0.f);
+      return p;
+    }
     const operands o{{argument_traits<X>::lower(l)}...};
     append_outputs(p, call(o, std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{}));
     return p;
