@@ -1,6 +1,6 @@
 # Fails where a header under INCLUDE_DIR/fluxion includes one from a folder below its own in this list.
 cmake_minimum_required(VERSION 3.22)
-set(order core graph device/cpu device/counting device/gpu tensor autodiff nn optim data io .)
+set(order core graph device/cpu device/counting device/gpu tensor autodiff io data nn optim .)
 
 # The longest entry of the list that a path lies in; "." for the headers beside the folders.
 function(folder_of path result)
@@ -39,7 +39,7 @@ foreach(header IN LISTS headers)
       set(included "${CMAKE_MATCH_1}")
     elseif(line MATCHES "^[ \t]*#[ \t]*include[ \t]*\"([^\"]+)\"")
       get_filename_component(included "${directory}/${CMAKE_MATCH_1}" ABSOLUTE BASE_DIR /)
-      string(SUBSTRING "${included}" 1 -1 included)
+      string(REGEX REPLACE "^/+" "" included "${included}")
     else()
       continue()
     endif()
