@@ -137,6 +137,19 @@ TEST_CASE("every page that the README links to exists") {
   }
 }
 
+TEST_CASE("the architecture page lists the folders in the order that is enforced") {
+  const std::string check = read("cmake/check/folder_order.cmake"), page = read("docs/architecture.md");
+  const std::size_t begin = check.find("set(order ");
+  REQUIRE(begin != std::string::npos);
+  std::istringstream folders(check.substr(begin + 10, check.find(')', begin) - begin - 10));
+  std::size_t at = page.find("| folder |");
+  for (std::string folder; folders >> folder;) {
+    INFO(folder);
+    at = page.find(folder == "." ? "`.`" : "`" + folder + "/`", at);
+    REQUIRE(at != std::string::npos);
+  }
+}
+
 TEST_CASE("the first program prints what the README says") {
   const Captured captured;
   CHECK(hello::main() == 0);
