@@ -120,13 +120,6 @@ std::string counts_text(const fx::graph::counters& c) {
          fixed(static_cast<double>(c.flops) / 1e6, 2) + " million operations";
 }
 
-/// Which kernels a compiled function became for these arguments.
-template <class F, class... X>
-std::string kernels_of(const fx::Compiled<F>&, const X&... x) {
-  const fx::detail::function_call<fx::detail::function_source<F, X...>> call(x...);
-  return fx::graph::explain(call.view, call.symbols);
-}
-
 /// Which kernels the training step became, and what one step on this batch did.
 void explain_step(const Terminal& terminal, Model model, const Dataset& batch) {
   std::string names;
@@ -136,7 +129,7 @@ void explain_step(const Terminal& terminal, Model model, const Dataset& batch) {
   });
   names += std::to_string(parameters) + " images, " + std::to_string(parameters + 1) + " labels";
   terminal.out() << terminal.dim("arguments: " + names + "; outputs: the loss, then the parameters' gradients") << '\n'
-                 << kernels_of(loss_and_gradients, model, batch.images, batch.labels);
+                 << fx::explain(loss_and_gradients, model, batch.images, batch.labels);
 
   fx::optim::AdamW optimizer(model);
   const fx::CountingScope derivative;

@@ -54,6 +54,46 @@ FLUXION_COLD inline std::string operations_text(const std::uint64_t* words) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// ", 1.23 MB" where all extents are known: what the steps [first, last] read and write, each value once a step.
+inline std::string bytes_text(const plan_view& v, int first, int last, const index_t* symbols) {
+  double bytes = 0;
+  const auto product = [&](const extent_t* extents, int rank) {
+    double n = 1;
+    for (int axis = 0; axis < rank; ++axis) {
+      const extent_t e = v.resolve(extents[axis]);
+      if (is_symbol(e) && symbols == nullptr) return -1.0;
+      n *= static_cast<double>(is_symbol(e) ? symbols[symbol_number(e)] : e);
+    }
+    return n;
+  };
+  for (int s = first; s <= last; ++s) {
+    const plan_step& step = v.steps[s];
+    const auto add = [&](int value) {
+      const double n = product(v.shape_of(value).extent, v.shape_of(value).rank);
+      bytes = n < 0 || bytes < 0 ? -1 : bytes + n * static_cast<double>(size_of(v.instructions[value].type));
+    };
+    if (step.kind == plan_step::loop)
+      for (int k = 0; k < step.slot_count; ++k) {
+        if (v.slots[step.slot_begin + k].kind != plan_slot::generator) add(v.slots[step.slot_begin + k].value);
+      }
+    else {
+      add(step.value);
+      for (int k = 0; k < 2; ++k)
+        if (v.instructions[step.value].operand[k] >= 0) add(v.instructions[step.value].operand[k]);
+    }
+  }
+  if (bytes < 0) return "";
+  char text[48];
+  if (bytes < 1e4) std::snprintf(text, sizeof text, ", %.0f bytes", bytes);
+  else if (bytes < 1e6) std::snprintf(text, sizeof text, ", %.1f kB", bytes / 1e3);
+  else std::snprintf(text, sizeof text, ", %.2f MB", bytes / 1e6);
+  return text;
+}
+
+}  // namespace detail
+
 /// Describes a plan. With the values of its symbols (see bind) run-time extents are shown as numbers.
 FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbols = nullptr) {
   std::string text;
@@ -66,11 +106,11 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
     if (step.kind == plan_step::contract) {
       const instruction& x = v.instructions[step.value];
       text += "matmul " + detail::value_text(v, x.operand[0], symbols) + (x.flags & 1 ? "ᵀ" : "") + " · " +
-              detail::value_text(v, x.operand[1], symbols) + (x.flags & 2 ? "ᵀ" : "") + " -> " + detail::value_text(v, step.value, symbols) + "\n";
+              detail::value_text(v, x.operand[1], symbols) + (x.flags & 2 ? "ᵀ" : "") + " -> " + detail::value_text(v, step.value, symbols) + detail::bytes_text(v, s, s, symbols) + "\n";
       continue;
     }
     if (step.kind == plan_step::embed) {
-      text += "embed -> " + detail::value_text(v, step.value, symbols) + "\n";
+      text += "embed -> " + detail::value_text(v, step.value, symbols) + detail::bytes_text(v, s, s, symbols) + "\n";
       continue;
     }
     const std::uint64_t* words = v.words + v.kernel_begin[step.kernel];
@@ -84,7 +124,7 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
     text += reduces ? "row" : accumulates ? "reduce" : "map";
     text += " over " + detail::extents_text(v, v.axes + step.axis_begin, step.outer_rank, symbols) + " rows of " +
             detail::extents_text(v, v.axes + step.axis_begin + step.outer_rank, step.row_rank, symbols) + ", " + std::to_string(header.passes) +
-            (header.passes == 1 ? " pass" : " passes");
+            (header.passes == 1 ? " pass" : " passes") + detail::bytes_text(v, s, s, symbols);
     if (header.keeps) text += ", " + std::to_string(header.keeps) + " kept in a row buffer";
     text += ": " + detail::operations_text(words) + "\n";
     for (int k = 0; k < step.slot_count; ++k) {

@@ -3,6 +3,7 @@
 #include "../graph/explain.hpp"
 #include "../graph/summary.hpp"
 #include "evaluate.hpp"
+#include "function.hpp"
 
 namespace fluxion {
 
@@ -19,6 +20,24 @@ std::string explain(const X& expression) {
   argument_traits<X>::bind(expression, b);
   call.check();
   return graph::explain(call_type::view, call.symbols);
+}
+
+namespace detail {
+template <class... X, class F>
+constexpr graph::plan_summary summary_of_call(const Compiled<F>*) {
+  return graph::summarize(plan_call<function_source<F, X...>>::view);
+}
+}  // namespace detail
+
+/// What a compiled function takes for arguments of types X: `plan_of_call<decltype(f), Tensor<float, dims<2>>>.kernels == 1`.
+template <class F, class... X>
+inline constexpr graph::plan_summary plan_of_call = detail::summary_of_call<X...>(static_cast<const std::remove_cvref_t<F>*>(nullptr));
+
+/// The kernels that a compiled function becomes for these arguments. Nothing is evaluated. Raises ShapeError.
+template <class F, class... X>
+std::string explain(const Compiled<F>&, const X&... x) {
+  const detail::function_call<detail::function_source<F, X...>> call(x...);
+  return graph::explain(call.view, call.symbols);
 }
 
 }  // namespace fluxion
