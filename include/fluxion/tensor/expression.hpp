@@ -160,15 +160,44 @@ struct argument_traits<Node<F, X...>> {
   }
 };
 
+namespace detail {
+
+/// The device of an operand; void of numbers, which are at home everywhere.
+template <class X>
+struct device_of { using type = void; };
+template <class T, class E, class D>
+struct device_of<Tensor<T, E, D>> { using type = D; };
+template <class T, class E, class L>
+struct device_of<View<T, E, L>> { using type = cpu_t; };
+template <class X>
+  requires Expression<X>
+struct device_of<X> { using type = cpu_t; };
+
+template <class... D>
+constexpr bool have_one_device() {
+  constexpr bool on_cpu = (std::is_same_v<D, cpu_t> || ...);
+  return !on_cpu || ((std::is_same_v<D, cpu_t> || std::is_void_v<D>) && ...);
+}
+
+}  // namespace detail
+
 struct expression_frontend {
   template <class F, class... X>
   static constexpr auto call(X&&... x) {
+    static_assert(detail::have_one_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>(),
+                  "cannot combine tensors on different devices: move one with .to(…)");
+    if constexpr (detail::have_one_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>()) return make<F>(std::forward<X>(x)...);
+  }
+
+ private:
+  template <class F, class... X>
+  static constexpr auto make(X&&... x) {
     return Node<F, std::remove_cvref_t<decltype(detail::as_expression(std::forward<X>(x)))>...>(detail::as_expression(std::forward<X>(x))...);
   }
 };
 
-template <class T, class E>
-struct operand_traits<Tensor<T, E, cpu_t>> {
+template <class T, class E, class D>
+struct operand_traits<Tensor<T, E, D>> {
   static constexpr int level = 1;
   using frontend = expression_frontend;
 };
