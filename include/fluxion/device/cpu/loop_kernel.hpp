@@ -167,18 +167,23 @@ class loop_kernel {
         if (whole <= block * lanes) {
           reduce_range<P>(r, s, 0, whole);
         } else {
-          registers so_far;
-          each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { start_reduction<i.value>(so_far); });
+          registers so_far, lost;
+          each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+            start_reduction<i.value>(so_far);
+            start_reduction<i.value>(lost);
+          });
           for (index_t begin = 0; begin < whole; begin += block * lanes) {
             const index_t end = begin + block * lanes < whole ? begin + block * lanes : whole;
             reduce_range<P>(r, s, begin, end);
             each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
-              combine_into<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(r));
+              combine_blocks<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(lost), detail::get<i.value>(r));
               start_reduction<i.value>(r);
             });
           }
-          each<selection::reduced_in_pass, P>(
-              [&](auto i) FLUXION_INLINE_LAMBDA { detail::get<i.value>(r) = detail::get<i.value>(so_far); });
+          each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+            finish_blocks<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(lost));
+            detail::get<i.value>(r) = detail::get<i.value>(so_far);
+          });
         }
         if (lanes > 1 && whole < length) sweep<P, true>(r, s, whole, static_cast<int>(length - whole));
         each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { finish_reduction<i.value>(r, length); });
@@ -261,6 +266,27 @@ class loop_kernel {
   template <int I>
   static FLUXION_ALWAYS_INLINE void combine_into(value_t<I>& total, const value_t<I>& part) {
     total = reduction_t<I>::combine(total, part);
+  }
+  template <int I>
+  static constexpr bool adds_floats() {
+    return is_floating(entry<I>.type) &&
+           (std::is_same_v<reduction_t<I>, operation::sum> || std::is_same_v<reduction_t<I>, operation::mean>);
+  }
+  /// The same for whole blocks, of which a row may have many: what rounding takes from a sum is collected in `lost`.
+  template <int I>
+  static FLUXION_ALWAYS_INLINE void combine_blocks(value_t<I>& total, value_t<I>& lost, const value_t<I>& part) {
+    if constexpr (adds_floats<I>()) {
+      const auto sum = total + part, added = sum - total;
+      lost = lost + ((total - (sum - added)) + (part - added));
+      total = sum;
+    } else combine_into<I>(total, part);
+  }
+  template <int I>
+  static FLUXION_ALWAYS_INLINE void finish_blocks(value_t<I>& total, const value_t<I>& lost) {
+    if constexpr (adds_floats<I>()) {
+      const auto zero = splat<value_t<I>>(element<I>(0));
+      total = total + select(equal(lost - lost, zero), lost, zero);  // of an infinite sum nothing sensible was lost
+    }
   }
   template <int I>
   static FLUXION_ALWAYS_INLINE void finish_reduction(registers& r, index_t length) {
@@ -361,7 +387,9 @@ class loop_kernel {
         } else
           detail::get<I>(r) = O::value(convert_mask<element<I>>(detail::get<e.operand[0]>(r)), detail::get<e.operand[1]>(r), detail::get<e.operand[2]>(r));
       } else if constexpr (O::arity == 1) {
-        if constexpr (e.type == element_type::boolean)
+        if constexpr (e.type == element_type::boolean && O::typing == graph::typing::promote && O::cost.flops > 0)
+          detail::get<I>(r) = convert<value_t<I>>(O::value(convert<typename value_t<I>::value_type>(detail::get<e.operand[0]>(r))));
+        else if constexpr (e.type == element_type::boolean)
           detail::get<I>(r) = convert_mask<typename value_t<I>::value_type>(O::value(operand<e.operand[0]>(r)));
         else detail::get<I>(r) = O::value(detail::get<e.operand[0]>(r));
       } else {
@@ -372,6 +400,10 @@ class loop_kernel {
           // Truth values compare as the numbers 0 and 1.
           using C = typename value_t<I>::value_type;
           detail::get<I>(r) = O::value(convert<C>(detail::get<e.operand[0]>(r)), convert<C>(detail::get<e.operand[1]>(r)));
+        } else if constexpr (e.type == element_type::boolean && O::typing == graph::typing::promote) {
+          // They add and multiply so too: true + true is true.
+          using C = typename value_t<I>::value_type;
+          detail::get<I>(r) = convert<value_t<I>>(O::value(convert<C>(detail::get<e.operand[0]>(r)), convert<C>(detail::get<e.operand[1]>(r))));
         } else detail::get<I>(r) = O::value(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
       }
     }
