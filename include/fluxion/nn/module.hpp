@@ -121,7 +121,7 @@ struct member_counts {
 struct member_counter {
   member_counts& n;
   template <class Path, class X>
-  constexpr void operator()(const Path&, const X&) const {
+  constexpr void operator()(const Path&, X&) const {
     n.parameters += is_parameter<X>;
     n.tensors += is_parameter<X> || is_buffer<X>;
     n.scalars += is_scalar<X>;
@@ -130,7 +130,7 @@ struct member_counter {
 template <class M>
 constexpr member_counts count_members() {
   member_counts n;
-  const M m{};
+  M m{};  // not const: g++ 12 then refuses the constructors of an array's elements
   walk(m, no_path{}, member_counter{n});
   return n;
 }
