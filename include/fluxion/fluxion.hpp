@@ -1,6 +1,7 @@
 /// Fluxion: tensors and derivatives, resolved while the program compiles. This header is the core, the program compiler, the CPU and the
 /// tensors; layers, optimisers, data and files are included by name (nn/, optim/, data/, io/).
 #pragma once
+#include "autodiff/transform.hpp"
 #include "device/counting/count.hpp"
 #include "graph/function/composition.hpp"
 #include "tensor/allclose.hpp"

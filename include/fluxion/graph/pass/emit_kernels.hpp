@@ -461,6 +461,11 @@ class kernel_emitter {
           draft_[d.e.operand[o]].e.passes |= static_cast<std::uint8_t>(draft_[d.e.operand[o]].e.rate == rate::full ? evaluated : 0u);
     }
     compact();
+    if (draft_.empty()) {  // everything it computed is computed again where it is used
+      out_.scalars.resize(scalar_begin_);
+      keeps_ = 0;
+      return;
+    }
     // A generator's offset must grow by one stride along the whole row.
     for (const plan_slot& slot : slots_) {
       if (slot.kind != plan_slot::generator || (row & (row - 1)) == 0) continue;

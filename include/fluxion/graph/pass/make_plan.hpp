@@ -124,6 +124,7 @@ constexpr plan_options relaxed(plan_options options, int attempt) {
   if (attempt > 0) options.mixed_axes = false;
   if (attempt > 1) options.recompute = false;
   if (attempt > 2) options.fuse = false;
+  if (!options.fuse) options.recompute = false;  // a kernel per operation is each operation once
   return options;
 }
 
