@@ -121,6 +121,42 @@ struct gradient_function {
                                           std::tuple<gradient_result<I, std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<X...>>>...>{}));
 };
 
+/// The gradient as a program of its own: recorded and differentiated in two constants, so that each stays within the compilers' limits.
+template <class F, bool WithValue, int... I, class... X>
+struct function_source<gradient_function<F, WithValue, I...>, X...> {
+  using inner = function_source<F, X...>;
+  static_assert(!inner::returns_tuple, "grad: the function must return one number, not several");
+  static_assert(((I >= 0 && I < static_cast<int>(sizeof...(X))) && ...), "grad: there is no argument of that number");
+  static constexpr bool returns_tuple = WithValue || sizeof...(I) > 1;
+
+  static constexpr graph::program make() {
+    using namespace graph;
+    program p = thaw(constant_program<inner>::value);
+    const int loss = p.outputs[0];
+    if (p.shape_of(loss).rank != 0) p.fail(program_error::not_a_scalar, p[loss].operation, p.shape_of(loss));
+    if (p.error.code != program_error::none) return p;
+    list<int> numbers[sizeof...(X)], arguments(p.argument_count, -1), scalars(p.scalar_count, -1);
+    int next_argument = 0, next_scalar = 0, k = 0;
+    (gradient_arguments<X>::numbers(numbers[k++], next_argument, next_scalar), ...);
+    for (int i = 0; i < p.size(); ++i) {
+      if (p.is<operation::argument>(i)) arguments[p[i].attribute] = i;
+      else if (p.is<operation::scalar>(i)) scalars[p[i].attribute] = i;
+    }
+    list<int> wrt, outputs, seeds;
+    const auto collect = [&](const list<int>& from) {
+      for (int number : from) wrt.push_back(number >= 0 ? arguments[number] : scalars[-1 - number]);
+    };
+    (collect(numbers[I]), ...);
+    outputs.push_back(loss);
+    seeds.push_back(p.constant(p[loss].type, 1));
+    const list<int> adjoints = append_adjoints(p, outputs, seeds, wrt);
+    p.outputs.clear();
+    if (WithValue) p.outputs.push_back(static_cast<std::int16_t>(loss));
+    for (int d : adjoints) p.outputs.push_back(static_cast<std::int16_t>(d));
+    return p;
+  }
+};
+
 template <bool WithValue, class F, int... I>
 constexpr auto make_gradient(const F&, std::integer_sequence<int, I...>) {
   constexpr bool without_captures = std::is_empty_v<F> && std::is_default_constructible_v<F>;

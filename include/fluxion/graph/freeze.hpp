@@ -9,7 +9,11 @@
 namespace fluxion::graph {
 
 /// How programs are planned that are compiled.
-inline constexpr plan_options compiled_options{};
+#if defined(FLUXION_EAGER)
+inline namespace FLUXION_ABI { inline constexpr plan_options compiled_options{.fuse = false}; }
+#else
+inline namespace FLUXION_ABI { inline constexpr plan_options compiled_options{}; }
+#endif
 
 /// Capacities that are tried in turn, in instructions.
 inline constexpr int freeze_capacities[] = {128, 1024, 8192};
@@ -188,6 +192,8 @@ constexpr auto trimmed(const T* from) {
 
 }  // namespace detail
 
+inline namespace FLUXION_ABI {
+
 /// The plan of the program that `Source::make()` records, as constants; `view` is what an executor reads.
 template <class Source, int Attempt, int Tier>
 struct constant_fusion {
@@ -269,5 +275,7 @@ struct constant_plan {
   }
   static constexpr plan_view view = make_view();
 };
+
+}  // namespace FLUXION_ABI
 
 }  // namespace fluxion::graph

@@ -133,9 +133,18 @@ class program {
   /// Interns a shape, with every symbol replaced by the one it is known to equal.
   constexpr std::int16_t intern(shape s) {
     for (int axis = 0; axis < s.rank; ++axis) s.extent[axis] = resolve(s.extent[axis]);
-    for (int i = shapes.size() - 1; i >= 0; --i)
-      if (shapes[i] == s) return static_cast<std::int16_t>(i);
+    // Shapes that were put into the list by others are found too: the table is made anew when it lags behind.
+    if (shapes_in_table_ != shapes.size() || 2 * shapes.size() >= shape_table_.size()) rehash_shapes();
+    const auto mask = static_cast<std::uint32_t>(shape_table_.size() - 1);
+    std::uint32_t slot = hash(s) & mask;
+    while (shape_table_[static_cast<int>(slot)] != 0) {
+      const int found = shape_table_[static_cast<int>(slot)] - 1;
+      if (shapes[found] == s) return static_cast<std::int16_t>(found);
+      slot = (slot + 1) & mask;
+    }
     shapes.push_back(s);
+    shapes_in_table_ = shapes.size();
+    shape_table_[static_cast<int>(slot)] = shapes.size();
     return static_cast<std::int16_t>(shapes.size() - 1);
   }
 
@@ -216,6 +225,25 @@ class program {
     return h ^ h >> 15;
   }
 
+  static constexpr std::uint32_t hash(const shape& s) {
+    std::uint32_t h = static_cast<std::uint32_t>(s.rank);
+    for (int axis = 0; axis < s.rank; ++axis) h = (h ^ static_cast<std::uint32_t>(s.extent[axis])) * 0x9E3779B1u;
+    return h ^ h >> 15;
+  }
+
+  constexpr void rehash_shapes() {
+    int capacity = 64;
+    while (capacity < 4 * shapes.size() + 2) capacity *= 2;
+    shape_table_.assign(capacity, 0);
+    const auto mask = static_cast<std::uint32_t>(capacity - 1);
+    for (int i = 0; i < shapes.size(); ++i) {
+      std::uint32_t slot = hash(shapes[i]) & mask;
+      while (shape_table_[static_cast<int>(slot)] != 0) slot = (slot + 1) & mask;
+      shape_table_[static_cast<int>(slot)] = i + 1;
+    }
+    shapes_in_table_ = shapes.size();
+  }
+
   constexpr void rehash() {
     const int capacity = 2 * table_.size();
     table_.assign(capacity, 0);
@@ -227,6 +255,8 @@ class program {
     }
   }
 
+  list<std::int32_t> shape_table_;
+  int shapes_in_table_ = -1;
   list<std::int32_t> table_;  // open addressing; index + 1, 0 is free
 };
 

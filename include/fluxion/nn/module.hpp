@@ -188,6 +188,19 @@ struct gradient_traits<M> {
   }
 };
 
+template <Module M>
+struct gradient_arguments<M> {
+  static constexpr void numbers(list<int>& wrt, int& next_argument, int& next_scalar) {
+    M m{};
+    detail::walk(m, detail::no_path{}, [&](const auto&, auto& x) {
+      using X = std::remove_cvref_t<decltype(x)>;
+      if constexpr (detail::is_parameter<X>) wrt.push_back(next_argument);
+      if constexpr (detail::is_parameter<X> || detail::is_buffer<X>) ++next_argument;
+      if constexpr (detail::is_scalar<X>) ++next_scalar;
+    });
+  }
+};
+
 /// A model takes outputs into its parameters.
 template <Module M>
 struct destination_traits<M> {

@@ -67,6 +67,8 @@ constexpr bool may_be_argument() {
   else return true;
 }
 
+inline namespace FLUXION_ABI {
+
 /// Records F applied to arguments of types X.
 template <class F, class... X>
 struct function_source {
@@ -91,6 +93,7 @@ struct function_source {
   static constexpr bool returns_tuple = is_tuple_like<returned>;
 };
 
+}  // namespace FLUXION_ABI
 }  // namespace detail
 
 // ---- what a call returns ---------------------------------------------------------------------------------------------------
@@ -128,6 +131,18 @@ struct gradient_traits<X> {
   template <int K, class Call>
   static type make(const Call&, const X&) {
     return type(uninitialized, extents<>{});
+  }
+};
+
+/// Which arguments of the program an argument of the function is differentiated with respect to: `numbers` appends those of tensors, and
+/// -1 - k for the scalar numbered k. Specialised for models.
+template <class X>
+struct gradient_arguments {
+  static constexpr void numbers(list<int>& wrt, int& next_argument, int& next_scalar) {
+    for (int k = 0; k < argument_traits<X>::arguments; ++k) wrt.push_back(next_argument + k);
+    for (int k = 0; k < argument_traits<X>::scalars; ++k) wrt.push_back(-1 - (next_scalar + k));
+    next_argument += argument_traits<X>::arguments;
+    next_scalar += argument_traits<X>::scalars;
   }
 };
 
@@ -224,6 +239,8 @@ constexpr int first_output() {
 
 }  // namespace detail
 
+inline namespace FLUXION_ABI {
+
 /// A traced function. Calling it with tensors, views, numbers or models runs its plan; calling it with symbols records it into theirs.
 template <class F>
 class Compiled {
@@ -283,4 +300,5 @@ constexpr auto compile(const F&) {
   if constexpr (without_captures) return Compiled<F>{};
 }
 
+}  // namespace FLUXION_ABI
 }  // namespace fluxion
