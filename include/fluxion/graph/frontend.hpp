@@ -1,6 +1,7 @@
 /// One set of functions for everything that can be computed with: a function names itself as a type `F` with `F::trace(Symbol...)`, and the
 /// operands decide what calling it means: symbols record it, tensors and expressions make a node, a `Var` too.
 #pragma once
+#include "../core/config.hpp"
 #include "../core/element_type.hpp"
 
 #include <concepts>
@@ -41,6 +42,8 @@ struct highest<A, B, Rest...>
 
 }  // namespace detail
 
+inline namespace FLUXION_ABI {
+
 /// Calls the function F on operands of which at least one is not a plain number.
 template <class F, Operand... X>
   requires(Tensorial<X> || ...)
@@ -48,5 +51,7 @@ constexpr auto call(X&&... x) {
   using frontend = typename operand_traits<typename detail::highest<std::remove_cvref_t<X>...>::type>::frontend;
   return frontend::template call<F>(std::forward<X>(x)...);
 }
+
+}  // namespace FLUXION_ABI
 
 }  // namespace fluxion

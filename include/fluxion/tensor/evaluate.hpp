@@ -116,6 +116,8 @@ inline bool same_layout(const graph::descriptor& a, const graph::descriptor& b, 
   return true;
 }
 
+inline namespace FLUXION_ABI {
+
 /// A call of a constant plan: arguments bound, extents checked.
 template <class Source>
 class plan_call {
@@ -184,6 +186,7 @@ class plan_call {
         slots[k].row_stride = 1;
       }
       graph::loop_call call;
+      call.code = view.words;
       call.slots = slots;
       graph::scalar_value values[step.scalar_count > 0 ? step.scalar_count : 1];
       for (int k = 0; k < step.scalar_count; ++k) values[k] = b.scalars[view.instructions[view.scalars[k]].attribute];
@@ -276,6 +279,8 @@ class plan_call {
   }
 };
 
+}  // namespace FLUXION_ABI
+
 template <class T, class Mapping>
 graph::descriptor describe(T* data, const Mapping& mapping) {
   graph::descriptor d;
@@ -345,6 +350,12 @@ void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
 template <Expression X>
 auto evaluate(const X& expression) {
   return Tensor<typename expression_result<X>::value_type, typename expression_result<X>::extents_type>(expression);
+}
+
+/// What is a tensor already: what operations give under FLUXION_EAGER.
+template <class T, class E, class D>
+Tensor<T, E, D> evaluate(Tensor<T, E, D> x) {
+  return x;
 }
 
 }  // namespace fluxion

@@ -32,6 +32,8 @@ constexpr const X& get_child(const child<I, X>& c) {
 
 }  // namespace detail
 
+inline namespace FLUXION_ABI {
+
 /// A call of the function F: `F::trace(Symbol...)` records it.
 template <class F, class... X>
 class Node {
@@ -62,6 +64,8 @@ class Node {
 
   detail::children<std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>, X...> children_;
 };
+
+}  // namespace FLUXION_ABI
 
 /// A compile-time number in an expression, such as `c<2>`: part of the program, not of its call.
 template <auto V>
@@ -181,6 +185,22 @@ constexpr bool have_one_device() {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What FLUXION_EAGER evaluates at once. Parameters and variables wait for the statement, which may have to be differentiated.
+template <class X>
+inline constexpr bool is_plain_operand = std::is_arithmetic_v<X>;
+template <class T, class E, class D>
+inline constexpr bool is_plain_operand<Tensor<T, E, D>> = true;
+template <class T, class E, class L>
+inline constexpr bool is_plain_operand<View<T, E, L>> = true;
+template <auto V>
+inline constexpr bool is_plain_operand<Constant<V>> = true;
+
+}  // namespace detail
+
+inline namespace FLUXION_ABI {
+
 struct expression_frontend {
   template <class F, class... X>
   static constexpr auto call(X&&... x) {
@@ -190,11 +210,20 @@ struct expression_frontend {
   }
 
  private:
+#if defined(FLUXION_EAGER)
+  static constexpr bool is_eager = true;
+#else
+  static constexpr bool is_eager = false;
+#endif
   template <class F, class... X>
   static constexpr auto make(X&&... x) {
-    return Node<F, std::remove_cvref_t<decltype(detail::as_expression(std::forward<X>(x)))>...>(detail::as_expression(std::forward<X>(x))...);
+    using node = Node<F, std::remove_cvref_t<decltype(detail::as_expression(std::forward<X>(x)))>...>;
+    if constexpr (is_eager && (detail::is_plain_operand<std::remove_cvref_t<X>> && ...)) return evaluate(node(detail::as_expression(std::forward<X>(x))...));
+    else return node(detail::as_expression(std::forward<X>(x))...);
   }
 };
+
+}  // namespace FLUXION_ABI
 
 template <class T, class E, class D>
 struct operand_traits<Tensor<T, E, D>> {

@@ -1,14 +1,33 @@
-/// Compiled plans on the CPU: one instantiation per distinct kernel, in a table that the executor indexes.
+/// Compiled plans on the CPU: one instantiation per distinct kernel, in a table that the executor indexes; the interpreter for all of them
+/// under FLUXION_EAGER.
 #pragma once
 #include "../../graph/execute.hpp"
 #include "../../graph/freeze.hpp"
-#include "loop_kernel.hpp"
 #include "contract.hpp"
+
+#if defined(FLUXION_EAGER)
+#include "../../graph/interpret.hpp"
+#else
+#include "loop_kernel.hpp"
+#endif
 
 namespace fluxion::host {
 inline namespace FLUXION_ABI {
 
 namespace detail {
+
+#if defined(FLUXION_EAGER)
+
+template <class Plan, class Sequence>
+struct kernel_table;
+template <class Plan, int... K>
+struct kernel_table<Plan, std::integer_sequence<int, K...>> {
+  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {(static_cast<void>(K), &graph::interpret_loop)..., nullptr};
+};
+
+inline constexpr int widest_lanes = 1;
+
+#else
 
 template <class Plan, int Kernel, class Sequence>
 struct kernel_code_of;
@@ -27,6 +46,11 @@ template <class Plan, int... K>
 struct kernel_table<Plan, std::integer_sequence<int, K...>> {
   static constexpr graph::loop_function functions[sizeof...(K) + 1] = {&loop_kernel<kernel_code_t<Plan, K>>::run..., nullptr};
 };
+
+/// The widest row buffer step of any kernel of this build, in lanes.
+inline constexpr int widest_lanes = native_lanes<float> > 1 ? native_lanes<float> : 1;
+
+#endif
 
 }  // namespace detail
 
@@ -48,13 +72,10 @@ constexpr graph::contract_function contraction_of() {
   else return &contract<element_t<static_cast<element_type>(least)>>;
 }
 
-/// The widest row buffer step of any kernel of this build.
-inline constexpr int widest_lanes = native_lanes<float> > 1 ? native_lanes<float> : 1;
-
 /// The CPU's functions for a constant plan.
 template <class Plan>
 inline constexpr graph::device_functions functions_of{
-    detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, contraction_of<Plan>(), widest_lanes};
+    detail::kernel_table<Plan, std::make_integer_sequence<int, Plan::view.kernel_count>>::functions, contraction_of<Plan>(), detail::widest_lanes};
 
 }  // namespace FLUXION_ABI
 }  // namespace fluxion::host

@@ -90,6 +90,8 @@ struct dropout_function {
 
 }  // namespace graph
 
+inline namespace FLUXION_ABI {
+
 /// exp(x) / sum(exp(x)) along axes.
 template <Tensorial X, int... I>
 constexpr auto softmax(X&& x, axes_t<I...>) { return call<graph::softmax_function<axes_t<I...>>>(std::forward<X>(x)); }
@@ -112,4 +114,5 @@ constexpr auto layer_norm(const X& x, const W& weight, const B& bias, const E& e
 template <Tensorial X>
 constexpr auto gelu(X&& x) { return call<graph::gelu_function>(std::forward<X>(x)); }
 
+}  // namespace FLUXION_ABI
 }  // namespace fluxion

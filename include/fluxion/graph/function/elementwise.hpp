@@ -29,6 +29,8 @@ struct cast_to {
 
 }  // namespace graph
 
+inline namespace FLUXION_ABI {
+
 /// Whether two operands make a call of the library: both operands, not both plain numbers.
 template <class A, class B>
 concept OperandPair = Operand<A> && Operand<B> && (Tensorial<A> || Tensorial<B>);
@@ -115,4 +117,5 @@ constexpr auto detach(X&& x) { return call<graph::elementwise<operation::detach>
 template <Element T, Tensorial X>
 constexpr auto cast(X&& x) { return call<graph::cast_to<element_type_of<T>>>(std::forward<X>(x)); }
 
+}  // namespace FLUXION_ABI
 }  // namespace fluxion

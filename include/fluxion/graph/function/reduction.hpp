@@ -77,6 +77,8 @@ struct argument_of_extremum {
 
 }  // namespace graph
 
+inline namespace FLUXION_ABI {
+
 /// Sum over axes; of nothing 0. Integers and bools are summed in int64.
 template <Tensorial X, int... I>
 constexpr auto sum(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::sum, axes_t<I...>, false>>(std::forward<X>(x)); }
@@ -115,4 +117,5 @@ constexpr auto var(X&& x, axes_t<I...> = {}) { return call<graph::var_function<a
 template <int Correction = 1, Tensorial X, int... I>
 constexpr auto var(X&& x, axes_t<I...>, keepdim_t) { return call<graph::var_function<axes_t<I...>, true, Correction>>(std::forward<X>(x)); }
 
+}  // namespace FLUXION_ABI
 }  // namespace fluxion

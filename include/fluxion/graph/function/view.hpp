@@ -184,6 +184,8 @@ struct matmul_function {
 
 }  // namespace graph
 
+inline namespace FLUXION_ABI {
+
 /// Axes in another order: `permute(x, axes<2, 0, 1>)`.
 template <Tensorial X, int... I>
 constexpr auto permute(X&& x, axes_t<I...>) { return call<graph::permute_function<I...>>(std::forward<X>(x)); }
@@ -210,4 +212,5 @@ constexpr auto expand(X&& x) { return call<graph::expand_function<E...>>(std::fo
 template <class A, class B> requires(Tensorial<A> && Tensorial<B>)
 constexpr auto matmul(A&& a, B&& b) { return call<graph::matmul_function>(std::forward<A>(a), std::forward<B>(b)); }
 
+}  // namespace FLUXION_ABI
 }  // namespace fluxion
