@@ -9,7 +9,7 @@ namespace fluxion {
 
 /// What evaluating an expression of type X takes: `static_assert(plan_of<decltype(e)>.kernels == 1)`.
 template <Expression X>
-inline constexpr graph::plan_summary plan_of = graph::summarize(detail::plan_call<detail::expression_source<X>>::view);
+inline constexpr graph::plan_summary plan_of = graph::summarize(detail::plan_call<detail::expression_source<std::remove_cv_t<X>>>::view);
 
 /// The kernels that an expression becomes, with the run-time extents it has now. Nothing is evaluated. Raises ShapeError.
 template <Expression X>
