@@ -7,16 +7,17 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <random>
 
 using namespace fluxion;
 using namespace fluxion::test;
 
 namespace {
 
-/// How many times the usual number of programs: FLUXION_RANDOM_PROGRAMS=20 for a long run.
+/// How many programs: ten times the usual number under FLUXION_FULL, FLUXION_RANDOM_PROGRAMS=20 for another factor.
 int times(int usual) {
-  const char* factor = std::getenv("FLUXION_RANDOM_PROGRAMS");
-  return factor ? usual * std::atoi(factor) : usual;
+  if (const char* factor = std::getenv("FLUXION_RANDOM_PROGRAMS")) return usual * std::atoi(factor);
+  return std::getenv("FLUXION_FULL") ? 10 * usual : usual;
 }
 
 std::string run_and_compare(const random_case& c, const graph::plan_options& options) {
@@ -85,7 +86,7 @@ TEST_CASE("gradients of random smooth programs agree with differences") {
     random_program maker(static_cast<std::uint64_t>(50'000 + seed), options);
     maker.make();
     if (!maker.append_gradients()) continue;
-    const random_case& c = maker.result();
+    const random_case c = maker.result();
     INFO(describe(c));
     REQUIRE(c.code.error.code == graph::program_error::none);
     const auto at = graph::evaluate_oracle(c.code, c.arguments, c.scalars);

@@ -4,7 +4,6 @@
 #include <fluxion/graph/pass/differentiate.hpp>
 #include <fluxion/graph/print.hpp>
 
-#include <random>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,23 @@ using graph::extent_t;
 using graph::oracle_value;
 using graph::program;
 using graph::shape;
+
+/// Numbers by chance that are the same everywhere, during constant evaluation too (Steele, Lea, Flood 2014: SplitMix).
+class random_bits_source {
+ public:
+  explicit constexpr random_bits_source(std::uint64_t seed) : state_(seed) {}
+  constexpr std::uint64_t operator()() {
+    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+  }
+  constexpr int below(int n) { return static_cast<int>((*this)() % static_cast<unsigned>(n)); }
+  constexpr double uniform(double low, double high) { return low + (high - low) * static_cast<double>((*this)() >> 11) * 0x1p-53; }
+
+ private:
+  std::uint64_t state_;
+};
 
 /// A program and what it is called with.
 struct random_case {
@@ -30,29 +46,65 @@ struct random_options {
   bool gradients = false;     // sometimes the gradients of a scalar made of the outputs are outputs too
   index_t largest = 40;       // extent
   index_t elements = 3000;    // of any value
+  int instructions = 1000;    // with so many recorded nothing more is added, but what outputs and gradients need
 };
 
-/// Makes one random case. Every choice comes from the seed.
+/// An element such as random arguments hold.
+constexpr double random_element(random_bits_source& random, element_type type) {
+  if (type == element_type::boolean) return random.below(2);
+  if (!is_floating(type)) return random.below(9) - 4;
+  const double v = random.uniform(-2, 2);
+  return type == element_type::float32 ? static_cast<double>(static_cast<float>(v)) : v;
+}
+
+/// An argument of some extents with random elements.
+inline oracle_value random_value(element_type type, const std::vector<index_t>& extents, std::uint64_t seed) {
+  oracle_value v{type, extents, {}};
+  index_t total = 1;
+  for (const index_t e : extents) total *= e;
+  random_bits_source random(seed);
+  for (index_t n = 0; n < total; ++n) v.data.push_back(random_element(random, type));
+  return v;
+}
+
+/// Makes one random case. Every choice comes from the seed. All but the elements of arguments works during constant evaluation.
 class random_program {
  public:
-  random_program(std::uint64_t seed, const random_options& options) : random_(seed * 2 + 1), options_(options) { case_.seed = seed; }
+  constexpr random_program(std::uint64_t seed, const random_options& options) : seed_(seed), random_(seed * 2 + 1), options_(options) {}
 
-  random_case make() {
+  /// The program alone.
+  constexpr program make_code() {
     choose_dimensions();
     const int arguments = 1 + below(4);
     for (int k = 0; k < arguments; ++k) add_argument();
     if (chance(3)) add_scalar();
     const int steps = 1 + below(options_.steps);
-    for (int n = 0, tries = 0; n < steps && tries < 20 * steps; ++tries) n += step();
+    for (int n = 0, tries = 0; n < steps && tries < 20 * steps && p().size() < options_.instructions; ++tries) n += step();
     choose_outputs();
-    return case_;
+    return code_;
+  }
+  random_case make() {
+    make_code();
+    return result();
+  }
+  /// The case with all that was appended to its program.
+  random_case result() const {
+    random_case c;
+    c.seed = seed_;
+    c.code = code_;
+    for (int k = 0; k < arguments_.size(); ++k) {
+      const argument& a = arguments_[k];
+      c.arguments.push_back(random_value(a.type, {a.extent, a.extent + a.rank}, seed_ * 16 + static_cast<std::uint64_t>(k)));
+    }
+    for (const double v : scalars_) c.scalars.push_back(graph::scalar_value(v));
+    return c;
   }
 
   /// The value of an extent of the program as recorded so far.
-  index_t extent(extent_t e) const {
+  constexpr index_t extent(extent_t e) const {
     if (!graph::is_symbol(e)) return static_cast<index_t>(e);
     const graph::symbol_origin& s = p().symbols[graph::symbol_number(e)];
-    if (s.kind == graph::symbol_origin::argument) return case_.arguments[static_cast<std::size_t>(s.index)].extents[static_cast<std::size_t>(s.axis)];
+    if (s.kind == graph::symbol_origin::argument) return arguments_[s.index].extent[s.axis];
     if (s.kind == graph::symbol_origin::strided) {
       const index_t base = extent(s.base);
       return base > s.offset ? (base - s.offset + s.step - 1) / s.step : 0;
@@ -64,17 +116,23 @@ class random_program {
   }
 
  private:
+  struct argument {
+    element_type type = element_type::float32;
+    int rank = 0;
+    index_t extent[max_rank]{};
+  };
+
   // ---- chance ------------------------------------------------------------------------------------------------------
-  int below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
-  bool chance(int n) { return below(n) == 0; }
-  double uniform(double low, double high) { return low + (high - low) * static_cast<double>(random_() >> 11) * 0x1p-53; }
+  constexpr int below(int n) { return random_.below(n); }
+  constexpr bool chance(int n) { return below(n) == 0; }
+  constexpr double uniform(double low, double high) { return random_.uniform(low, high); }
 
-  const program& p() const { return case_.code; }
-  program& p() { return case_.code; }
-  Symbol symbol(int i) { return Symbol(p(), i); }
+  constexpr const program& p() const { return code_; }
+  constexpr program& p() { return code_; }
+  constexpr Symbol symbol(int i) { return Symbol(p(), i); }
 
-  void choose_dimensions() {
-    static constexpr index_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 33, 40};
+  constexpr void choose_dimensions() {
+    constexpr index_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 33, 40};
     for (index_t& d : dimensions_) {
       do d = sizes[below(13)];
       while (d > options_.largest);
@@ -83,66 +141,58 @@ class random_program {
     static_shapes_ = below(5);  // 0, 1: all static; 2, 3: all run time; 4: mixed
   }
 
-  bool make_static() { return static_shapes_ < 2 || (static_shapes_ == 4 && chance(2)); }
+  constexpr bool make_static() { return static_shapes_ < 2 || (static_shapes_ == 4 && chance(2)); }
 
-  void add_argument() {
+  constexpr void add_argument() {
     shape s;
-    oracle_value v;
+    argument v;
     index_t total = 1;
     s.rank = chance(12) ? 0 : 1 + below(4);
     if (s.rank == 4 && chance(2)) s.rank = 2;
+    v.rank = s.rank;
     for (int axis = 0; axis < s.rank; ++axis) {
       index_t d = chance(8) ? 1 : dimensions_[below(4)];
       if (total * d > options_.elements) d = 1;
       total *= d;
-      v.extents.push_back(d);
+      v.extent[axis] = d;
       s.extent[axis] = d == 1 ? (chance(2) || make_static() ? 1 : -1) : make_static() ? d : -1;
     }
-    static constexpr element_type types[] = {element_type::float32, element_type::float64, element_type::float64, element_type::float32,
-                                             element_type::int32,   element_type::int64,   element_type::boolean};
-    v.type = options_.smooth ? element_type::float64 : types[below(case_.arguments.empty() ? 4 : chance(3) ? 7 : 4)];
-    for (index_t n = 0; n < total; ++n) v.data.push_back(random_element(v.type));
-    case_.arguments.push_back(v);
-    values_.push_back(p().argument(static_cast<int>(case_.arguments.size()) - 1, v.type, s, chance(5)));
+    constexpr element_type types[] = {element_type::float32, element_type::float64, element_type::float64, element_type::float32,
+                                      element_type::int32,   element_type::int64,   element_type::boolean};
+    v.type = options_.smooth ? element_type::float64 : types[below(arguments_.empty() ? 4 : chance(3) ? 7 : 4)];
+    arguments_.push_back(v);
+    values_.push_back(p().argument(arguments_.size() - 1, v.type, s, chance(5)));
   }
 
-  double random_element(element_type type) {
-    if (type == element_type::boolean) return below(2);
-    if (!is_floating(type)) return below(9) - 4;
-    const double v = uniform(-2, 2);
-    return type == element_type::float32 ? static_cast<double>(static_cast<float>(v)) : v;
-  }
-
-  void add_scalar() {
-    const double v = static_cast<double>(static_cast<float>(uniform(0.5, 1.5)));
-    case_.scalars.push_back(graph::scalar_value(v));
-    values_.push_back(p().scalar(static_cast<int>(case_.scalars.size()) - 1, chance(2) ? element_type::float32 : element_type::float64, chance(2)));
+  constexpr void add_scalar() {
+    scalars_.push_back(static_cast<double>(static_cast<float>(uniform(0.5, 1.5))));
+    values_.push_back(p().scalar(scalars_.size() - 1, chance(2) ? element_type::float32 : element_type::float64, chance(2)));
   }
 
   // ---- values ------------------------------------------------------------------------------------------------------
-  int pick() { return values_[static_cast<std::size_t>(chance(3) ? below(count()) : count() - 1 - below(count() < 4 ? count() : 4))]; }
-  int count() const { return static_cast<int>(values_.size()); }
-  int pick_floating() {
+  constexpr int pick() { return values_[chance(3) ? below(count()) : count() - 1 - below(count() < 4 ? count() : 4)]; }
+  constexpr int count() const { return values_.size(); }
+  constexpr int pick_floating() {
     for (int tries = 0; tries < 20; ++tries) {
       const int i = pick();
       if (is_floating(p()[i].type)) return i;
     }
     return graph::record_cast(p(), pick(), options_.smooth || chance(2) ? element_type::float64 : element_type::float32);
   }
-  index_t axis_extent(int i, int axis) const { return extent(p().resolve(p().shape_of(i).extent[axis])); }
-  index_t elements(int i) const {
+  constexpr index_t axis_extent(int i, int axis) const { return extent(p().resolve(p().shape_of(i).extent[axis])); }
+  constexpr index_t elements(int i) const {
     index_t n = 1;
     for (int axis = 0; axis < p().shape_of(i).rank; ++axis) n *= axis_extent(i, axis);
     return n;
   }
 
   /// Whether two extents may meet: equal when run, or statically one.
-  bool meet(extent_t a, extent_t b) const {
+  constexpr bool meet(extent_t a, extent_t b) const {
     a = p().resolve(a);
     b = p().resolve(b);
     return a == b || a == 1 || b == 1 || extent(a) == extent(b);
   }
-  bool broadcast(int a, int b) const {
+  constexpr bool broadcast(int a, int b) const {
     const shape &s = p().shape_of(a), &t = p().shape_of(b);
     index_t total = 1;
     const int rank = s.rank > t.rank ? s.rank : t.rank;
@@ -153,7 +203,7 @@ class random_program {
     }
     return total <= options_.elements;
   }
-  int pick_partner(int a) {
+  constexpr int pick_partner(int a) {
     for (int tries = 0; tries < 12; ++tries) {
       const int b = pick();
       if (broadcast(a, b)) return b;
@@ -161,15 +211,15 @@ class random_program {
     return a;
   }
 
-  bool keep(const Symbol& x) { return keep(x.index()); }
-  bool keep(int i) {
+  constexpr bool keep(const Symbol& x) { return keep(x.index()); }
+  constexpr bool keep(int i) {
     if (elements(i) > options_.elements) return false;
     values_.push_back(i);
     return true;
   }
 
   // ---- one recorded function ---------------------------------------------------------------------------------------
-  bool step() {
+  constexpr bool step() {
     switch (below(options_.smooth ? 11 : 16)) {
       case 0:
       case 1:
@@ -190,7 +240,7 @@ class random_program {
     }
   }
 
-  Symbol unary(const Symbol& x) {
+  constexpr Symbol unary(const Symbol& x) {
     switch (below(options_.smooth ? 12 : 15)) {
       case 0: return exp(tanh(x));
       case 1: return log(x * x + 0.5);
@@ -210,7 +260,7 @@ class random_program {
     }
   }
 
-  bool binary() {
+  constexpr bool binary() {
     const int i = pick(), j = pick_partner(i);
     if (!broadcast(i, j)) return false;
     const Symbol a = symbol(i), b = symbol(j);
@@ -224,19 +274,19 @@ class random_program {
     }
   }
 
-  unsigned random_axes(int rank) {
+  constexpr unsigned random_axes(int rank) {
     if (rank == 0) return 0;
     if (chance(3)) return 1u << (rank - 1);
     if (chance(4)) return graph::all_axes(rank);
     return 1u + static_cast<unsigned>(below((1 << rank) - 1));
   }
-  bool empty_along(int i, unsigned mask) const {
+  constexpr bool empty_along(int i, unsigned mask) const {
     for (int axis = 0; axis < p().shape_of(i).rank; ++axis)
       if ((mask >> axis & 1) && axis_extent(i, axis) == 0) return true;
     return false;
   }
 
-  bool reduction() {
+  constexpr bool reduction() {
     const int i = options_.smooth ? pick_floating() : pick();
     const unsigned mask = random_axes(p().shape_of(i).rank);
     const bool keepdim = chance(2), empty = empty_along(i, mask);
@@ -249,7 +299,7 @@ class random_program {
     }
   }
 
-  bool view() {
+  constexpr bool view() {
     const int i = pick();
     const shape s = p().shape_of(i);
     switch (below(7)) {
@@ -321,7 +371,7 @@ class random_program {
     }
   }
 
-  bool product() {
+  constexpr bool product() {
     const int i = pick_floating();
     for (int tries = 0; tries < 16; ++tries) {
       const int j = pick_floating();
@@ -348,7 +398,7 @@ class random_program {
     return keep(matmul(x, transpose<>(x)) * 0.25);
   }
 
-  bool composition() {
+  constexpr bool composition() {
     const int i = pick_floating();
     const Symbol x = symbol(i);
     const int rank = x.rank();
@@ -370,7 +420,7 @@ class random_program {
   }
 
   /// Comparisons are moved off what could be equal but for rounding.
-  bool selection() {
+  constexpr bool selection() {
     const int i = pick(), j = pick_partner(i);
     if (!broadcast(i, j)) return false;
     const Symbol a = symbol(i), b = symbol(j);
@@ -384,14 +434,14 @@ class random_program {
     }
   }
 
-  bool piecewise() {
+  constexpr bool piecewise() {
     const int i = pick(), j = pick_partner(i);
     if (!broadcast(i, j)) return false;
     const Symbol a = symbol(i), b = symbol(j);
     return keep(chance(2) ? maximum(a, b) : minimum(a, b));
   }
 
-  bool generated() {
+  constexpr bool generated() {
     const int i = pick_floating();
     const Symbol x = symbol(i);
     if (x.rank() == 0 || elements(i) == 0) return false;
@@ -410,14 +460,14 @@ class random_program {
     }
   }
 
-  bool conversion() {
+  constexpr bool conversion() {
     const int i = pick();
     if (is_floating(p()[i].type)) return keep(graph::record_cast(p(), i, p()[i].type == element_type::float32 ? element_type::float64 : element_type::float32));
     return keep(graph::record_cast(p(), i, chance(2) ? element_type::float32 : element_type::int64));
   }
 
   // ---- outputs -----------------------------------------------------------------------------------------------------
-  void choose_outputs() {
+  constexpr void choose_outputs() {
     const int outputs = 1 + below(3);
     for (int k = 0; k < outputs; ++k) {
       const int i = k == 0 ? values_.back() : pick();
@@ -428,7 +478,7 @@ class random_program {
 
  public:
   /// Adds the gradients of a weighted sum of the floating outputs as further outputs; false if there is nothing to differentiate.
-  bool append_gradients() {
+  constexpr bool append_gradients() {
     list<int> outputs, seeds, wrt;
     Symbol loss;
     for (int k = 0; k < p().outputs.size(); ++k) {
@@ -448,13 +498,15 @@ class random_program {
     for (const int g : graph::append_adjoints(p(), outputs, seeds, wrt)) p().outputs.push_back(static_cast<std::int16_t>(g));
     return true;
   }
-  random_case& result() { return case_; }
 
  private:
-  std::mt19937_64 random_;
+  std::uint64_t seed_;
+  random_bits_source random_;
   random_options options_;
-  random_case case_;
-  std::vector<int> values_;
+  program code_;
+  list<argument> arguments_;
+  list<double> scalars_;
+  list<int> values_;
   index_t dimensions_[4]{};
   int static_shapes_ = 0;
 };

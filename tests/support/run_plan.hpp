@@ -59,18 +59,16 @@ struct memory_value {
   }
 };
 
-/// Plans and runs. Throws what planning, binding and running throw.
-inline std::vector<graph::oracle_value> run_plan(const graph::program& p, const std::vector<graph::oracle_value>& arguments,
-                                                 const std::vector<graph::scalar_value>& scalars, const graph::plan_options& options,
-                                                 graph::counters* count = nullptr) {
-  const graph::plan q = graph::make_plan(p, options);
-  if (q.code.size() == 0 && p.size() > 0) raise<Error>("the program could not be planned");
-  const graph::plan_view v = graph::view_of(q);
+/// Runs a plan: `execute(inputs, outputs, symbols)` does it, once the extents are bound. Throws what binding and running throw.
+template <class Execute>
+std::vector<graph::oracle_value> run_view(const graph::plan_view& v, const std::vector<graph::oracle_value>& arguments, const Execute& execute) {
   std::vector<memory_value> in, out;
   for (std::size_t k = 0; k < arguments.size(); ++k) {
     bool apart = false;
-    for (int i = 0; i < p.size(); ++i)
-      if (p.is<operation::argument>(i) && p[i].attribute == static_cast<int>(k) && (p[i].flags & graph::strided_flag)) apart = true;
+    for (int i = 0; i < v.instruction_count; ++i) {
+      const graph::instruction& x = v.instructions[i];
+      if (x.operation == graph::opcode_of<operation::argument> && x.attribute == static_cast<int>(k) && (x.flags & graph::strided_flag)) apart = true;
+    }
     in.emplace_back(arguments[k].type, arguments[k].extents, apart);
     dispatch(arguments[k].type, [&](auto zero) {
       using T = decltype(zero);
@@ -92,17 +90,29 @@ inline std::vector<graph::oracle_value> run_plan(const graph::program& p, const 
     result.push_back(r);
   }
   for (const memory_value& m : out) outputs.push_back(m.d);
-  const std::vector<graph::loop_function> loops(static_cast<std::size_t>(v.kernel_count + 1), &graph::interpret_loop);
-  graph::device_functions device;
-  device.loops = loops.data();
-  device.contract = &contract_naively;
-  graph::execute(v, device, inputs.data(), scalars.data(), outputs.data(), symbols.data(), count);
+  execute(inputs.data(), outputs.data(), symbols.data());
   for (std::size_t k = 0; k < result.size(); ++k)
     dispatch(result[k].type, [&](auto zero) {
       using T = decltype(zero);
       out[k].each<T>(result[k].extents, [&](T& x, std::size_t) { result[k].data.push_back(static_cast<double>(x)); });
     });
   return result;
+}
+
+/// Plans and runs through the interpreter. Throws what planning, binding and running throw.
+inline std::vector<graph::oracle_value> run_plan(const graph::program& p, const std::vector<graph::oracle_value>& arguments,
+                                                 const std::vector<graph::scalar_value>& scalars, const graph::plan_options& options,
+                                                 graph::counters* count = nullptr) {
+  const graph::plan q = graph::make_plan(p, options);
+  if (q.code.size() == 0 && p.size() > 0) raise<Error>("the program could not be planned");
+  const graph::plan_view v = graph::view_of(q);
+  return run_view(v, arguments, [&](const graph::descriptor* inputs, const graph::descriptor* outputs, const index_t* symbols) {
+    const std::vector<graph::loop_function> loops(static_cast<std::size_t>(v.kernel_count + 1), &graph::interpret_loop);
+    graph::device_functions device;
+    device.loops = loops.data();
+    device.contract = &contract_naively;
+    graph::execute(v, device, inputs, scalars.data(), outputs, symbols, count);
+  });
 }
 
 }  // namespace fluxion::test
