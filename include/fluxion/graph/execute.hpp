@@ -529,6 +529,19 @@ class executor {
     return any;
   }
 
+  /// Adds to sums; what rounding takes from them is collected.
+  template <int N, class T>
+  static void add_part(T* sum, T* rest, const T* part) {
+    T total[N], lost[N];
+    for (int i = 0; i < N; ++i) total[i] = sum[i] + part[i];
+    for (int i = 0; i < N; ++i) {
+      const T added = total[i] - sum[i];
+      lost[i] = rest[i] + ((sum[i] - (total[i] - added)) + (part[i] - added));
+    }
+    for (int i = 0; i < N; ++i) sum[i] = total[i];
+    for (int i = 0; i < N; ++i) rest[i] = lost[i];
+  }
+
   /// Calls f(zero, k, elements) for every accumulator, all of which are floating point here.
   template <class F>
   void each_accumulator(const plan_slot* slots, const prepared_loop& l, const F& f) const {
@@ -562,13 +575,14 @@ class executor {
         T* sum = reinterpret_cast<T*>(total[k]);
         T* rest = reinterpret_cast<T*>(lost[k]);
         const T* part = reinterpret_cast<const T*>(l.operands[k].data);
-        for (index_t i = 0; i < n; ++i) {
-          if (slots[k].reduction == opcode_of<operation::amax>) sum[i] = operation::amax::combine(sum[i], part[i]);
-          else if (slots[k].reduction == opcode_of<operation::amin>) sum[i] = operation::amin::combine(sum[i], part[i]);
-          else {  // what rounding takes from the sum is collected
-            const T old = sum[i], added = (sum[i] = old + part[i]) - old;
-            rest[i] += (old - (sum[i] - added)) + (part[i] - added);
-          }
+        if (slots[k].reduction == opcode_of<operation::amax>)
+          for (index_t i = 0; i < n; ++i) sum[i] = operation::amax::combine(sum[i], part[i]);
+        else if (slots[k].reduction == opcode_of<operation::amin>)
+          for (index_t i = 0; i < n; ++i) sum[i] = operation::amin::combine(sum[i], part[i]);
+        else {
+          index_t i = 0;
+          for (; i + 8 <= n; i += 8) add_part<8>(sum + i, rest + i, part + i);  // of a known length, which compilers turn into packets
+          for (; i < n; ++i) add_part<1>(sum + i, rest + i, part + i);
         }
       });
     }
