@@ -3,7 +3,7 @@
 #pragma once
 #include "../core/arena.hpp"
 #include "../graph/pass/differentiate.hpp"
-#include "../nn/module.hpp"
+#include "../tensor/function.hpp"
 
 #include <cstddef>
 #include <new>
@@ -124,41 +124,23 @@ struct argument_traits<detail::VariableReference<T, E>> {
 namespace detail {
 
 /// The leaves of an expression that have a gradient: `numbers` appends their argument numbers, `each` calls f(leaf) in the same order, where a
-/// leaf is a parameter or a node of the tape.
+/// leaf is a parameter or a node of the tape. References to parameters and models say theirs by members of such names.
 template <class X>
 struct gradient_leaves {
-  static constexpr void numbers(list<int>&, int& next) { next += argument_traits<X>::arguments; }
+  static constexpr void numbers(list<int>& wrt, int& next) {
+    if constexpr (requires { X::gradient_numbers(wrt, next); }) X::gradient_numbers(wrt, next);
+    else next += argument_traits<X>::arguments;
+  }
   template <class F>
-  static void each(const X&, F&&) {}
+  static void each([[maybe_unused]] const X& x, F&& f) {
+    if constexpr (requires { x.each_gradient(f); }) x.each_gradient(f);
+  }
 };
 template <class T, class E>
 struct gradient_leaves<VariableReference<T, E>> {
   static constexpr void numbers(list<int>& wrt, int& next) { wrt.push_back(next++); }
   template <class F>
   static void each(const VariableReference<T, E>& x, F&& f) { f(*x.node); }
-};
-template <class T, class E>
-struct gradient_leaves<HeldReference<Parameter<T, E>>> {
-  static constexpr void numbers(list<int>& wrt, int& next) { wrt.push_back(next++); }
-  template <class F>
-  static void each(const HeldReference<Parameter<T, E>>& x, F&& f) { f(x.held()); }
-};
-template <class M>
-struct gradient_leaves<module_reference<M>> {
-  static constexpr void numbers(list<int>& wrt, int& next) {
-    M m{};
-    walk(m, no_path{}, [&](const auto&, auto& x) {
-      using X = std::remove_cvref_t<decltype(x)>;
-      if constexpr (is_parameter<X>) wrt.push_back(next);
-      if constexpr (is_parameter<X> || is_buffer<X>) ++next;
-    });
-  }
-  template <class F>
-  static void each(const module_reference<M>& x, F&& f) {
-    walk(*x.model, no_path{}, [&](const auto&, const auto& member) {
-      if constexpr (is_parameter<std::remove_cvref_t<decltype(member)>>) f(member);
-    });
-  }
 };
 template <class G, class... X>
 struct gradient_leaves<Node<G, X...>> {

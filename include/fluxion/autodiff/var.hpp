@@ -5,6 +5,10 @@
 #pragma once
 #include "tape.hpp"
 
+#include <concepts>
+#include <new>
+#include <type_traits>
+
 namespace fluxion {
 
 /// The value of a statement, recorded on this thread's tape. What is to be differentiated with respect to are the parameters that the statement

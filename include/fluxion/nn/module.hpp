@@ -249,6 +249,18 @@ namespace detail {
 template <class M>
 struct module_reference {
   const M* model;
+
+  // For the tape.
+  static constexpr void gradient_numbers(list<int>& wrt, int& next) {
+    int next_scalar = 0;
+    gradient_arguments<M>::numbers(wrt, next, next_scalar);
+  }
+  template <class F>
+  void each_gradient(F&& f) const {
+    walk(*model, no_path{}, [&](const auto&, const auto& x) {
+      if constexpr (is_parameter<std::remove_cvref_t<decltype(x)>>) f(x);
+    });
+  }
 };
 
 template <class L>

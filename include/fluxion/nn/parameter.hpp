@@ -144,6 +144,16 @@ class HeldReference {
   const P& held() const { return *held_; }
   bool changed() const { return held_->version() != version_; }
 
+  // For the tape.
+  static constexpr void gradient_numbers(list<int>& wrt, int& next) {
+    if constexpr (P::is_trained) wrt.push_back(next);
+    ++next;
+  }
+  template <class F>
+  void each_gradient([[maybe_unused]] F&& f) const {
+    if constexpr (P::is_trained) f(*held_);
+  }
+
  private:
   const P* held_;
   std::size_t version_;
@@ -159,6 +169,7 @@ class Parameter : public detail::HeldTensor<T, E> {
 
  public:
   using tensor_type = typename base::tensor_type;
+  static constexpr bool is_trained = true;
   using base::base;
   constexpr Parameter() = default;
   constexpr Parameter(const Parameter& other) : base(other), requires_grad_(other.requires_grad_) {}
@@ -221,6 +232,7 @@ template <Element T, Extents E>
 class Buffer : public detail::HeldTensor<T, E> {
  public:
   using detail::HeldTensor<T, E>::HeldTensor;
+  static constexpr bool is_trained = false;
   constexpr detail::HeldReference<Buffer> as_leaf() const { return detail::HeldReference<Buffer>(*this); }
 };
 

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace fluxion::optim {
