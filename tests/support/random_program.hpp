@@ -67,7 +67,7 @@ inline oracle_value random_value(element_type type, const std::vector<index_t>& 
   return v;
 }
 
-/// Makes one random case. Every choice comes from the seed. All but the elements of arguments works during constant evaluation.
+/// Makes one random case. Every choice comes from the seed, and no expression makes two: their order would be the compiler's. All but the elements of arguments works during constant evaluation.
 class random_program {
  public:
   constexpr random_program(std::uint64_t seed, const random_options& options) : seed_(seed), random_(seed * 2 + 1), options_(options) {}
@@ -166,7 +166,8 @@ class random_program {
 
   constexpr void add_scalar() {
     scalars_.push_back(static_cast<double>(static_cast<float>(uniform(0.5, 1.5))));
-    values_.push_back(p().scalar(scalars_.size() - 1, chance(2) ? element_type::float32 : element_type::float64, chance(2)));
+    const element_type type = chance(2) ? element_type::float32 : element_type::float64;
+    values_.push_back(p().scalar(scalars_.size() - 1, type, chance(2)));
   }
 
   // ---- values ------------------------------------------------------------------------------------------------------
@@ -252,7 +253,10 @@ class random_program {
       case 7: return sin(x);
       case 8: return cos(x);
       case 9: return -x;
-      case 10: return x * uniform(-1.5, 1.5) + (chance(2) ? 1.0 : uniform(-1, 1));
+      case 10: {
+        const double factor = uniform(-1.5, 1.5);
+        return x * factor + (chance(2) ? 1.0 : uniform(-1, 1));
+      }
       case 11: return pow(x * x + 0.5, chance(2) ? 2.0 : uniform(-1, 2));
       case 12: return relu(x);
       case 13: return abs(x);
@@ -446,7 +450,10 @@ class random_program {
     const Symbol x = symbol(i);
     if (x.rank() == 0 || elements(i) == 0) return false;
     switch (below(4)) {
-      case 0: return keep(graph::record_iota(p(), x.shape(), below(x.rank()), chance(2) ? element_type::int32 : element_type::int64));
+      case 0: {
+        const int axis = below(x.rank());
+        return keep(graph::record_iota(p(), x.shape(), axis, chance(2) ? element_type::int32 : element_type::int64));
+      }
       case 1: return keep(argmax(x, axis<-1>));
       case 2: {
         const Symbol position = symbol(graph::record_iota(p(), x.shape(), below(x.rank()), element_type::int32));
