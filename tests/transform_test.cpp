@@ -1,5 +1,4 @@
 // Gradients of functions: against finite differences, and of the arguments' own types.
-// matrix
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
