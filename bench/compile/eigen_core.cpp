@@ -1,0 +1,3 @@
+// What every program with Eigen costs: the floor for hello.cpp.
+#include <Eigen/Core>
+int main() {}

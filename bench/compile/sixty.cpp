@@ -1,0 +1,70 @@
+// Sixty different statements, half of them reductions or softmax: what each further kernel costs.
+#include <fluxion/fluxion.hpp>
+#include <cstdio>
+namespace fx = fluxion;
+
+int main() {
+  fx::Tensor<float, fx::dims<2>> a = fx::full<float>({3, 4}, 0.5f), b = fx::full<float>({3, 4}, 0.25f), y = a;
+  fx::Tensor<float, fx::extents<>> s;
+  s = fx::sum(fx::exp(a + b));
+  s = fx::mean(fx::exp(a * b) + a);
+  y = fx::softmax(fx::exp(a - b) * b, fx::axis<-1>);
+  y = a / (fx::exp(b) + 1.f);
+  s = fx::sum(fx::exp(a) + fx::exp(b * b));
+  s = fx::mean(fx::exp(a + b) * a - b);
+  y = fx::softmax(b - fx::exp(a * a), fx::axis<-1>);
+  y = fx::exp(b) * 2.f;
+  s = fx::sum(a * fx::exp(a) + 3.f);
+  s = fx::mean(fx::exp(a + 1.f) / b);
+  s = fx::mean(fx::tanh(a + b));
+  y = fx::softmax(fx::tanh(a * b) + a, fx::axis<-1>);
+  y = fx::tanh(a - b) * b;
+  s = fx::sum(a / (fx::tanh(b) + 1.f));
+  s = fx::mean(fx::tanh(a) + fx::tanh(b * b));
+  y = fx::softmax(fx::tanh(a + b) * a - b, fx::axis<-1>);
+  y = b - fx::tanh(a * a);
+  s = fx::sum(fx::tanh(b) * 2.f);
+  s = fx::mean(a * fx::tanh(a) + 3.f);
+  y = fx::softmax(fx::tanh(a + 1.f) / b, fx::axis<-1>);
+  y = fx::softmax(fx::sqrt(a + b), fx::axis<-1>);
+  y = fx::sqrt(a * b) + a;
+  s = fx::sum(fx::sqrt(a - b) * b);
+  s = fx::mean(a / (fx::sqrt(b) + 1.f));
+  y = fx::softmax(fx::sqrt(a) + fx::sqrt(b * b), fx::axis<-1>);
+  y = fx::sqrt(a + b) * a - b;
+  s = fx::sum(b - fx::sqrt(a * a));
+  s = fx::mean(fx::sqrt(b) * 2.f);
+  y = fx::softmax(a * fx::sqrt(a) + 3.f, fx::axis<-1>);
+  y = fx::sqrt(a + 1.f) / b;
+  y = fx::abs(a + b);
+  s = fx::sum(fx::abs(a * b) + a);
+  s = fx::mean(fx::abs(a - b) * b);
+  y = fx::softmax(a / (fx::abs(b) + 1.f), fx::axis<-1>);
+  y = fx::abs(a) + fx::abs(b * b);
+  s = fx::sum(fx::abs(a + b) * a - b);
+  s = fx::mean(b - fx::abs(a * a));
+  y = fx::softmax(fx::abs(b) * 2.f, fx::axis<-1>);
+  y = a * fx::abs(a) + 3.f;
+  s = fx::sum(fx::abs(a + 1.f) / b);
+  s = fx::sum(fx::sigmoid(a + b));
+  s = fx::mean(fx::sigmoid(a * b) + a);
+  y = fx::softmax(fx::sigmoid(a - b) * b, fx::axis<-1>);
+  y = a / (fx::sigmoid(b) + 1.f);
+  s = fx::sum(fx::sigmoid(a) + fx::sigmoid(b * b));
+  s = fx::mean(fx::sigmoid(a + b) * a - b);
+  y = fx::softmax(b - fx::sigmoid(a * a), fx::axis<-1>);
+  y = fx::sigmoid(b) * 2.f;
+  s = fx::sum(a * fx::sigmoid(a) + 3.f);
+  s = fx::mean(fx::sigmoid(a + 1.f) / b);
+  s = fx::mean(fx::relu(a + b));
+  y = fx::softmax(fx::relu(a * b) + a, fx::axis<-1>);
+  y = fx::relu(a - b) * b;
+  s = fx::sum(a / (fx::relu(b) + 1.f));
+  s = fx::mean(fx::relu(a) + fx::relu(b * b));
+  y = fx::softmax(fx::relu(a + b) * a - b, fx::axis<-1>);
+  y = b - fx::relu(a * a);
+  s = fx::sum(fx::relu(b) * 2.f);
+  s = fx::mean(a * fx::relu(a) + 3.f);
+  y = fx::softmax(fx::relu(a + 1.f) / b, fx::axis<-1>);
+  std::printf("%g %g\n", static_cast<double>(s.item()), static_cast<double>(y(1, 2)));
+}
