@@ -617,7 +617,7 @@ class executor {
 
   // ---- contractions ----------------------------------------------------------------------------------------------------
   /// Bytes of a product that are computed at a time when an epilogue follows: they stay in the second-level cache.
-  static constexpr index_t tile_bytes = index_t{1} << 19;
+  static constexpr index_t tile_bytes = index_t{1} << 22;  // smaller tiles make the product pack its right operand too often
 
   struct matrix {
     const std::byte* data;

@@ -16,7 +16,7 @@ namespace ei = Eigen::internal;
 template <class T, int OrderA, int OrderB>
 void blocked_product(index_t rows, index_t columns, index_t inner, const T* a, index_t a_stride, const T* b, index_t b_stride, T* c,
                      index_t c_stride) {
-  ei::gemm_blocking_space<Eigen::RowMajor, T, T, Eigen::Dynamic, Eigen::Dynamic, Eigen::Dynamic, 4> blocking(rows, columns, inner, 1, true);
+  ei::gemm_blocking_space<Eigen::RowMajor, T, T, Eigen::Dynamic, Eigen::Dynamic, Eigen::Dynamic> blocking(rows, columns, inner, 1, true);
   ei::general_matrix_matrix_product<index_t, T, OrderA, false, T, OrderB, false, Eigen::RowMajor, 1>::run(
       rows, columns, inner, a, a_stride, b, b_stride, c, 1, c_stride, T(1), blocking, nullptr);
 }

@@ -47,11 +47,12 @@ struct cross_entropy_function {
     if (target.rank() != logits.rank() - 1)
       return logits.at(p.fail(program_error::shapes_do_not_broadcast, opcode_of<operation::equal>, logits.shape(), target.shape()));
     const Symbol label = unsqueeze_function<-1>::trace(target);
+    // Through float64, which has packets where int64 has none and loses no label that could name a class.
+    const Symbol wide = label.cast(element_type::float64);
     const Symbol position = logits.at(record_iota(p, logits.shape(), logits.rank() - 1, element_type::int32));
-    const Symbol picked = where(position == label.cast(element_type::int32), shifted, 0).template reduce<operation::sum>(mask, true);
+    const Symbol picked = where(position == wide.cast(element_type::int32), shifted, 0).template reduce<operation::sum>(mask, true);
     // A label that names no class would pick nothing and pass for a large loss. Compared before it is narrowed to the positions' type.
-    const Symbol wide = label.cast(element_type::int64);
-    const Symbol classes = wide.at(record_count(p, logits.shape(), mask, element_type::float64)).cast(element_type::int64);
+    const Symbol classes = wide.at(record_count(p, logits.shape(), mask, element_type::float64));
     const Symbol loss = where(logical_and(wide >= 0, wide < classes), normaliser - picked, std::numeric_limits<double>::quiet_NaN());
     return loss.template reduce<operation::mean>(all_axes(logits.rank()), false);
   }

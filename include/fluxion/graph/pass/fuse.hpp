@@ -186,7 +186,8 @@ class fuser {
       if (id == k.axes || k.extent[id] != s.extent[a]) return false;
       ++id;
     }
-    return id == k.axes;
+    // What is the same along a row belongs before or after the row.
+    return id == k.axes || (k.row_known && id > 0 && ((1u << k.axes) - 1) >> id << id == k.row);
   }
 
   constexpr bool is_reduce(int i) const { return p_.family_of(i) == family::reduce; }
