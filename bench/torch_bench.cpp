@@ -1,4 +1,5 @@
-// libtorch beside Fluxion, both on one thread. cmake/bench.cmake gives libtorch a fast BLAS and an allocator that keeps its memory.
+// libtorch beside Fluxion in one program, both on one thread. cmake/bench.cmake gives libtorch a fast BLAS and an allocator that keeps
+// its memory. The names are this file's own: a ratio must not divide times of two programs.
 // needs: torch
 #include <torch/torch.h>
 
@@ -56,6 +57,28 @@ void by_fluxion(benchmark::State& state) {
   measure(state, [&] { p.step(rate); });
 }
 
+struct chain_program {
+  static constexpr void record(recorder& r) {
+    const Symbol a = r.floats({any}), b = r.floats({any}), c = r.floats({any});
+    r.output(fx::maximum(fx::abs((a * b + c) * 0.5f - 1.f) * 2.f - 0.25f, 0.f));
+  }
+};
+struct softmax_program {
+  static constexpr void record(recorder& r) { r.output(fx::softmax(r.floats({any, any}), fx::axis<-1>)); }
+};
+
+void chain_by_fluxion(benchmark::State& state) {
+  const index_t n = state.range(0);
+  const floats a(n, 1), b(n, 2), c(n, 3), y(n, 4);
+  measure(state, [&] { call<chain_program>({{a.data, {n}}, {b.data, {n}}, {c.data, {n}}}, {{y.data, {n}}}); });
+}
+
+template <index_t Rows, index_t Columns>
+void softmax_by_fluxion(benchmark::State& state) {
+  const floats x(Rows * Columns, 1, 3), y(Rows * Columns, 4);
+  measure(state, [&] { call<softmax_program>({{x.data, {Rows, Columns}}}, {{y.data, {Rows, Columns}}}); });
+}
+
 void chain_by_torch(benchmark::State& state) {
   torch::NoGradGuard guard;
   const index_t n = state.range(0);
@@ -65,23 +88,27 @@ void chain_by_torch(benchmark::State& state) {
   measure(state, [&] { y = (((a * b + c) * 0.5 - 1).abs() * 2 - 0.25).clamp_min(0); });
 }
 
+template <index_t Rows, index_t Columns>
 void softmax_by_torch(benchmark::State& state) {
   torch::NoGradGuard guard;
-  const index_t rows = state.range(0), columns = state.range(1);
-  const floats fx(rows * columns, 1, 3);
-  const torch::Tensor x = tensor_of(fx, {rows, columns});
-  torch::Tensor y = torch::empty({rows, columns});
+  const floats from(Rows * Columns, 1, 3);
+  const torch::Tensor x = tensor_of(from, {Rows, Columns});
+  torch::Tensor y = torch::empty({Rows, Columns});
   measure(state, [&] { torch::softmax_out(y, x, -1); });
 }
 
-BENCHMARK(by_fluxion<64>)->Name("digits/training_step/fluxion/64-128-10");
-BENCHMARK(by_torch<64>)->Name("digits/training_step/torch/64-128-10");
-BENCHMARK(by_fluxion<784>)->Name("digits/training_step/fluxion/784-128-10");
-BENCHMARK(by_torch<784>)->Name("digits/training_step/torch/784-128-10");
-BENCHMARK(chain_by_torch)->Name("map/chain_of_8/torch")->Arg(1000)->Arg(100000)->Arg(10000000);
-BENCHMARK(softmax_by_torch)->Name("row/softmax/torch/65536x64")->Args({65536, 64});
-BENCHMARK(softmax_by_torch)->Name("row/softmax/torch/4096x1000")->Args({4096, 1000});
-BENCHMARK(softmax_by_torch)->Name("row/softmax/torch/256x16384")->Args({256, 16384});
+BENCHMARK(by_fluxion<64>)->Name("torch/training_step/fluxion/64-128-10");
+BENCHMARK(by_torch<64>)->Name("torch/training_step/torch/64-128-10");
+BENCHMARK(by_fluxion<784>)->Name("torch/training_step/fluxion/784-128-10");
+BENCHMARK(by_torch<784>)->Name("torch/training_step/torch/784-128-10");
+BENCHMARK(chain_by_fluxion)->Name("torch/chain_of_8/fluxion")->Arg(1000)->Arg(100000)->Arg(10000000);
+BENCHMARK(chain_by_torch)->Name("torch/chain_of_8/torch")->Arg(1000)->Arg(100000)->Arg(10000000);
+BENCHMARK(softmax_by_fluxion<65536, 64>)->Name("torch/softmax/fluxion/65536x64");
+BENCHMARK(softmax_by_torch<65536, 64>)->Name("torch/softmax/torch/65536x64");
+BENCHMARK(softmax_by_fluxion<4096, 1000>)->Name("torch/softmax/fluxion/4096x1000");
+BENCHMARK(softmax_by_torch<4096, 1000>)->Name("torch/softmax/torch/4096x1000");
+BENCHMARK(softmax_by_fluxion<256, 16384>)->Name("torch/softmax/fluxion/256x16384");
+BENCHMARK(softmax_by_torch<256, 16384>)->Name("torch/softmax/torch/256x16384");
 
 }  // namespace
 
