@@ -29,22 +29,11 @@ inline constexpr int widest_lanes = 1;
 
 #else
 
-template <class Plan, int Kernel, class Sequence>
-struct kernel_code_of;
-template <class Plan, int Kernel, int... I>
-struct kernel_code_of<Plan, Kernel, std::integer_sequence<int, I...>> {
-  using type = kernel_code<Plan::words[static_cast<std::size_t>(Plan::kernel_begin[Kernel] + I)]...>;
-};
-
-template <class Plan, int Kernel>
-using kernel_code_t =
-    typename kernel_code_of<Plan, Kernel, std::make_integer_sequence<int, Plan::kernel_begin[Kernel + 1] - Plan::kernel_begin[Kernel]>>::type;
-
 template <class Plan, class Sequence>
 struct kernel_table;
 template <class Plan, int... K>
 struct kernel_table<Plan, std::integer_sequence<int, K...>> {
-  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {&loop_kernel<kernel_code_t<Plan, K>>::run..., nullptr};
+  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {&loop_kernel<graph::kernel_code_t<Plan, K>>::run..., nullptr};
 };
 
 /// The widest row buffer step of any kernel of this build, in lanes.

@@ -1,27 +1,13 @@
-/// A kernel's words as a type, and the lanes in which each of its entries is computed.
+/// The lanes in which each entry of a kernel is computed.
 #pragma once
 #include "../../graph/call.hpp"
+#include "../../graph/kernel_type.hpp"
 #include "packet.hpp"
 
-#include <array>
+#include <utility>
 
 namespace fluxion::host {
 inline namespace FLUXION_ABI {
-
-/// The words of a loop kernel as template arguments: equal kernels are one type, wherever they come from.
-template <std::uint64_t... W>
-struct kernel_code {
-  static constexpr std::uint64_t words[sizeof...(W)] = {W...};
-  static constexpr graph::kernel_header header = graph::unpack_header(words[0]);
-  static constexpr int size = header.entries;
-  static constexpr std::array<graph::kernel_entry, static_cast<std::size_t>(size > 0 ? size : 1)> read() {
-    std::array<graph::kernel_entry, static_cast<std::size_t>(size > 0 ? size : 1)> entries{};
-    graph::read_code(words, entries.data());
-    return entries;
-  }
-  static constexpr auto entries = read();
-  static constexpr const graph::kernel_entry& entry(int i) { return entries[static_cast<std::size_t>(i)]; }
-};
 
 namespace detail {
 
@@ -34,13 +20,8 @@ constexpr int native_lanes_of(element_type type) {
   }
 }
 
-constexpr bool is_row_reduction(const graph::kernel_entry& e) {
-  return e.code < graph::operation_count && graph::info_of(e.code).family == graph::family::reduce;
-}
-constexpr bool is_sink(const graph::kernel_entry& e) {
-  namespace code = graph::entry_code;
-  return e.code == code::store || e.code == code::store_strided || e.code == code::accumulate;
-}
+using graph::is_row_reduction;
+using graph::is_sink;
 
 /// How entry types become packs: all of a kernel have the same number of lanes.
 template <class Code>

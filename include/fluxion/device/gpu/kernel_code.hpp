@@ -1,6 +1,7 @@
 /// A kernel of a plan as a type with one integer per word, and what it is called with on a GPU.
 #pragma once
 #include "../../graph/call.hpp"
+#include "../../graph/kernel_type.hpp"
 
 #include <array>
 #include <utility>
@@ -8,37 +9,13 @@
 namespace fluxion::gpu {
 inline namespace FLUXION_ABI {
 
-/// The words of a loop kernel as template arguments. Integers only: nvcc's host stubs cannot name anything richer.
-template <std::uint64_t... W>
-struct kernel_code {
-  static constexpr std::uint64_t words[sizeof...(W)] = {W...};
-  static constexpr graph::kernel_header header = graph::unpack_header(words[0]);
-  static constexpr int size = header.entries;
-  static constexpr std::array<graph::kernel_entry, static_cast<std::size_t>(size > 0 ? size : 1)> read() {
-    std::array<graph::kernel_entry, static_cast<std::size_t>(size > 0 ? size : 1)> entries{};
-    graph::read_code(words, entries.data());
-    return entries;
-  }
-  static constexpr auto entries = read();
-  static constexpr const graph::kernel_entry& entry(int i) { return entries[static_cast<std::size_t>(i)]; }
-};
+using graph::kernel_code;
+using graph::kernel_code_t;
 
 namespace detail {
 
-template <class Plan, int Kernel, class Sequence>
-struct kernel_code_of;
-template <class Plan, int Kernel, int... I>
-struct kernel_code_of<Plan, Kernel, std::integer_sequence<int, I...>> {
-  using type = kernel_code<Plan::words[static_cast<std::size_t>(Plan::kernel_begin[Kernel] + I)]...>;
-};
-
-constexpr bool is_row_reduction(const graph::kernel_entry& e) {
-  return e.code < graph::operation_count && graph::info_of(e.code).family == graph::family::reduce;
-}
-constexpr bool is_sink(const graph::kernel_entry& e) {
-  namespace code = graph::entry_code;
-  return e.code == code::store || e.code == code::store_strided || e.code == code::accumulate;
-}
+using graph::is_row_reduction;
+using graph::is_sink;
 
 /// Whether a value is computed from a whole row, which then one group has to go through.
 template <class Code>
@@ -49,11 +26,6 @@ constexpr bool reduces_rows() {
 }
 
 }  // namespace detail
-
-/// The code of kernel number `Kernel` of a constant plan.
-template <class Plan, int Kernel>
-using kernel_code_t = typename detail::kernel_code_of<
-    Plan, Kernel, std::make_integer_sequence<int, Plan::kernel_begin[Kernel + 1] - Plan::kernel_begin[Kernel]>>::type;
 
 /// A call of a loop kernel with all that it reads, so that it can be passed to a GPU by value.
 template <int Slots, int Scalars>
