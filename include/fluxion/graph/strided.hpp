@@ -1,0 +1,52 @@
+/// Values in memory by extents and strides: what the executor and its callers ask of them.
+#pragma once
+#include "call.hpp"
+
+#include <cstring>
+
+namespace fluxion::graph::detail {
+
+/// Copies elements of `size` bytes between strided layouts of the same extents.
+FLUXION_NO_INLINE inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
+                         std::size_t size) {
+  if (rank == 0) {
+    std::memcpy(to, from, size);
+    return;
+  }
+  const auto bytes = static_cast<index_t>(size);
+  if (rank == 1) {
+    if (to_stride[0] == 1 && from_stride[0] == 1) {
+      std::memcpy(to, from, size * static_cast<std::size_t>(extent[0]));
+      return;
+    }
+    for (index_t i = 0; i < extent[0]; ++i) std::memcpy(to + i * to_stride[0] * bytes, from + i * from_stride[0] * bytes, size);
+    return;
+  }
+  for (index_t i = 0; i < extent[0]; ++i)
+    copy_strided(to + i * to_stride[0] * bytes, to_stride + 1, from + i * from_stride[0] * bytes, from_stride + 1, extent + 1, rank - 1, size);
+}
+
+inline void contiguous_strides(descriptor& d, int rank) {
+  index_t stride = 1;
+  for (int axis = rank - 1; axis >= 0; --axis) {
+    d.stride[axis] = stride;
+    stride *= d.extent[axis];
+  }
+}
+
+inline bool is_contiguous(const descriptor& d, int rank) {
+  index_t stride = 1;
+  for (int axis = rank - 1; axis >= 0; --axis) {
+    if (d.extent[axis] != 1 && d.stride[axis] != stride) return d.extent[axis] == 0;
+    stride *= d.extent[axis];
+  }
+  return true;
+}
+
+inline index_t element_count(const descriptor& d, int rank) {
+  index_t n = 1;
+  for (int axis = 0; axis < rank; ++axis) n *= d.extent[axis];
+  return n;
+}
+
+}  // namespace fluxion::graph::detail
