@@ -4,7 +4,7 @@
 #include "support/terminal.hpp"
 
 #include <fluxion/autodiff/transform.hpp>
-#include <fluxion/core/generator.hpp>
+#include <fluxion/core/random.hpp>
 #include <fluxion/data/split.hpp>
 #include <fluxion/fluxion.hpp>
 #include <fluxion/graph/explain.hpp>

@@ -1,6 +1,6 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
-#include <fluxion/core/generator.hpp>
+#include <fluxion/core/random.hpp>
 
 #include <algorithm>
 #include <cmath>

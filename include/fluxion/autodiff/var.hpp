@@ -55,7 +55,7 @@ class Var {
     check();
     Tape& tape = Tape::of_this_thread();
     if (tape.is_released()) raise<ValueError>("backward: the recording was released by an earlier backward; pass retain_graph = true to that one");
-    if (node_->extents.size() != 1) raise<ShapeError>("backward: the variable has extents " + to_string(node_->extents) + " and is not one number");
+    if (node_->extents.size() != 1) raise<ShapeError>("backward: the variable has extents ", node_->extents, " and is not one number");
     *node_->adjoint_memory() = T(1);
     node_->has_adjoint = true;
     tape.sweep(*node_, retain_graph);

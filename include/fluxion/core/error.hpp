@@ -2,10 +2,14 @@
 #pragma once
 #include "config.hpp"
 
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace fluxion {
 
@@ -61,15 +65,82 @@ inline error_handler set_error_handler(error_handler handler) noexcept {
   return former;
 }
 
-/// Reports an error: throws `E(message)`, or calls the handler and aborts where exceptions are off.
-template <class E = Error>
-[[noreturn]] inline void raise(const std::string& message) {
+namespace detail {
+
+/// Extents as a part of a message.
+struct extents_text {
+  const std::ptrdiff_t* values;
+  int rank;
+};
+
+/// A message while it is put together. Errors are raised from headers that every program compiles: strings would cost each of them a tenth
+/// of a second, and a heap.
+class message {
+ public:
+  FLUXION_COLD void add(std::string_view text) {
+    for (std::size_t i = 0; i < text.size() && size_ + 1 < sizeof text_; ++i) text_[size_++] = text[i];
+  }
+  FLUXION_COLD void add(std::int64_t number) {
+    char digits[20];
+    int n = 0;
+    auto rest = number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
+    do digits[n++] = static_cast<char>('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    if (number < 0) add("-");
+    while (n > 0) add(std::string_view(&digits[--n], 1));
+  }
+  FLUXION_COLD void add(const extents_text& e) {
+    add("[");
+    for (int axis = 0; axis < e.rank; ++axis) {
+      if (axis > 0) add(", ");
+      add(e.values[axis]);
+    }
+    add("]");
+  }
+  void add(std::integral auto number) { add(static_cast<std::int64_t>(number)); }
+  /// Anything with extents: `rank()` and `to_array()`.
+  void add(const auto& extents)
+    requires requires { extents.to_array(); }
+  {
+    const auto values = extents.to_array();
+    add(extents_text{values.data(), static_cast<int>(values.size())});
+  }
+  /// Ends the message.
+  const char* text() {
+    text_[size_] = 0;
+    return text_;
+  }
+
+ private:
+  std::size_t size_ = 0;
+  char text_[600];
+};
+
+template <class E>
+[[noreturn]] FLUXION_COLD void raise_text(const char* text) {
 #if FLUXION_HAS_EXCEPTIONS
-  throw E(message);
+  throw E(text);
 #else
-  detail::current_error_handler()(message.c_str());
+  current_error_handler()(text);
   std::abort();
 #endif
+}
+
+}  // namespace detail
+
+/// Reports an error: throws `E`, or calls the handler and aborts where exceptions are off. The message is its parts in a row: texts, whole
+/// numbers and extents; more than 599 characters only as one string.
+template <class E = Error, class... Parts>
+[[noreturn]] FLUXION_COLD void raise(const Parts&... parts) {
+  if constexpr (sizeof...(Parts) == 1 && (std::convertible_to<const Parts&, const char*> && ...)) {
+    detail::raise_text<E>(parts...);
+  } else if constexpr (sizeof...(Parts) == 1 && (std::same_as<Parts, std::string> && ...)) {
+    detail::raise_text<E>(parts.c_str()...);
+  } else {
+    detail::message m;
+    (m.add(parts), ...);
+    detail::raise_text<E>(m.text());
+  }
 }
 
 }  // namespace fluxion

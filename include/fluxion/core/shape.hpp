@@ -6,7 +6,6 @@
 
 #include <array>
 #include <limits>
-#include <string>
 #include <type_traits>
 
 namespace fluxion::detail {
@@ -59,8 +58,7 @@ constexpr size_problem find_size_problem(const index_t* extents, int rank, index
 
 [[noreturn]] FLUXION_NO_INLINE inline void raise_size_problem(const char* operation, const index_t* extents, int rank,
                                                               size_problem problem) {
-  raise<ShapeError>(std::string(operation) + ": extents " + to_string(extents, rank) +
-                    (problem == size_problem::negative ? " are negative" : " overflow"));
+  raise<ShapeError>(operation, ": extents ", extents_text{extents, rank}, problem == size_problem::negative ? " are negative" : " overflow");
 }
 
 /// The number of elements. Raises ShapeError "zeros: extents [-1, 2] are negative", or "… overflow".
@@ -84,13 +82,25 @@ constexpr bool static_extents_meet() {
 
 /// "[?, 10]": what a type says about its extents.
 template <Extents E>
-std::string static_extents_to_string() {
-  std::string text = "[";
+void add_static_extents(message& m) {
+  m.add("[");
   for (int axis = 0; axis < E::rank(); ++axis) {
-    if (axis) text += ", ";
-    text += E::static_extent(axis) == dynamic_extent ? "?" : std::to_string(E::static_extent(axis));
+    if (axis) m.add(", ");
+    if (E::static_extent(axis) == dynamic_extent) m.add("?");
+    else m.add(E::static_extent(axis));
   }
-  return text + "]";
+  m.add("]");
+}
+
+template <Extents To, Extents From>
+[[noreturn]] FLUXION_COLD void raise_misfit(const From& from, const char* operation) {
+  message m;
+  m.add(operation);
+  m.add(": extents ");
+  m.add(from);
+  m.add(" do not fit ");
+  add_static_extents<To>(m);
+  raise_text<ShapeError>(m.text());
 }
 
 /// The same extents as another type. What is static on both sides is checked by the compiler, the rest raises ShapeError.
@@ -102,9 +112,7 @@ constexpr To convert_extents(const From& from, const char* operation) {
     return from;
   } else {
     const To result(from.to_array());
-    if (!(result == from))
-      raise<ShapeError>(std::string(operation) + ": extents " + to_string(from) + " do not fit " +
-                        static_extents_to_string<To>());
+    if (!(result == from)) raise_misfit<To>(from, operation);
     return result;
   }
 }
@@ -116,13 +124,13 @@ constexpr void check_equal_extents(const A& to, const B& from, const char* opera
   static_assert(static_extents_meet<A, B>(), "static extents differ");
   if constexpr (!(A::is_static() && B::is_static()))
     if (!(to == from))
-      raise<ShapeError>(std::string(operation) + ": extents differ: " + to_string(to) + " and " + to_string(from));
+      raise<ShapeError>(operation, ": extents differ: ", to, " and ", from);
 }
 
 /// An axis counted from the first. Raises IndexError.
 constexpr int checked_axis(int axis, int rank) {
   if (axis < -rank || axis >= rank)
-    raise<IndexError>("axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
+    raise<IndexError>("axis ", axis, " is out of range for rank ", rank);
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -147,7 +155,7 @@ constexpr To checked_reshape(const From& from, const To& to) {
   } else {
     fits = fits && known == size;
   }
-  if (!fits) raise<ShapeError>("reshape: extents " + to_string(from) + " do not become " + to_string(to));
+  if (!fits) raise<ShapeError>("reshape: extents ", from, " do not become ", to);
   return To(values);
 }
 

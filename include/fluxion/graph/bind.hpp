@@ -5,7 +5,7 @@
 #include "call.hpp"
 
 #include <limits>
-#include <string>
+#include <string_view>
 
 namespace fluxion::graph {
 
@@ -20,25 +20,51 @@ inline index_t extent_value(const plan_view& v, extent_t e, const index_t* symbo
 /// As written in the source: without replacing a symbol by what it was found equal to.
 inline index_t own_value(extent_t e, const index_t* own) { return is_symbol(e) ? own[symbol_number(e)] : static_cast<index_t>(e); }
 
-FLUXION_COLD inline std::string shape_text(const plan_view& v, int id, const index_t* own) {
-  index_t extents[max_rank];
+FLUXION_COLD inline void add_shape(fluxion::detail::message& m, const plan_view& v, int id, const index_t* own) {
   const shape& s = v.shapes[id];
+  index_t extents[max_rank];
   for (int axis = 0; axis < s.rank; ++axis) extents[axis] = own_value(s.extent[axis], own);
-  return to_string(extents, s.rank);
+  m.add(fluxion::detail::extents_text{extents, s.rank});
 }
 
 [[noreturn]] FLUXION_COLD inline void raise_check(const plan_view& v, const extent_check& c, const index_t* own) {
-  const std::string name(info_of(c.operation).name);
-  const std::string a = shape_text(v, c.shape_a, own), b = shape_text(v, c.shape_b, own);
+  const char *before = ": ", *between = nullptr;
+  bool shows_number = false;
   switch (c.kind) {
-    case extent_check::equal:
-      if (c.operation == opcode_of<operation::matmul>) raise<ShapeError>("matmul: inner extents differ: " + a + " x " + b);
-      raise<ShapeError>(name + ": extents differ: " + a + " and " + b);
-    case extent_check::broadcast: raise<ShapeError>(name + ": shapes do not broadcast: " + a + " and " + b);
-    case extent_check::nonempty: raise<ValueError>(name + ": reduction of an empty axis has no identity: " + a);
-    case extent_check::at_least: raise<IndexError>(name + ": end " + std::to_string(c.b) + " is out of range for " + a);
-    default: raise<ShapeError>(name + ": " + a + " does not divide into rows of " + std::to_string(c.b));
+    case extent_check::equal: {
+      const bool product = c.operation == opcode_of<operation::matmul>;
+      before = product ? ": inner extents differ: " : ": extents differ: ";
+      between = product ? " x " : " and ";
+      break;
+    }
+    case extent_check::broadcast:
+      before = ": shapes do not broadcast: ";
+      between = " and ";
+      break;
+    case extent_check::nonempty: before = ": reduction of an empty axis has no identity: "; break;
+    case extent_check::at_least: before = " is out of range for "; break;
+    default:
+      between = " does not divide into rows of ";
+      shows_number = true;
   }
+  fluxion::detail::message m;
+  m.add(info_of(c.operation).name);
+  if (c.kind == extent_check::at_least) {
+    m.add(": end ");
+    m.add(c.b);
+  }
+  m.add(before);
+  add_shape(m, v, c.shape_a, own);
+  if (between != nullptr) m.add(between);
+  if (shows_number) m.add(c.b);
+  else if (between != nullptr) add_shape(m, v, c.shape_b, own);
+  if (c.kind == extent_check::nonempty) fluxion::detail::raise_text<ValueError>(m.text());
+  if (c.kind == extent_check::at_least) fluxion::detail::raise_text<IndexError>(m.text());
+  fluxion::detail::raise_text<ShapeError>(m.text());
+}
+
+[[noreturn]] FLUXION_COLD inline void raise_unbroadcastable(index_t a, index_t b) {
+  raise<ShapeError>("shapes do not broadcast: extents ", a, " and ", b);
 }
 
 inline index_t product_of_shape(const plan_view& v, int id, const index_t* own) {
@@ -47,10 +73,6 @@ inline index_t product_of_shape(const plan_view& v, int id, const index_t* own) 
   for (int axis = 0; axis < s.rank; ++axis) product *= own_value(s.extent[axis], own);
   return product;
 }
-
-}  // namespace detail
-
-namespace detail {
 
 /// Where run-time extents of 1 meet larger ones, recording has taken them for equal. That is exact as long as only maps see the smaller
 /// extents; a reduction, product or view of a value that is really smaller, or such a value as a result, is refused.
@@ -64,15 +86,12 @@ FLUXION_COLD inline void check_broadcast_is_exact(const plan_view& v, const desc
       if (shapes[i].extent[axis] != extent_value(v, s.extent[axis], symbols)) return true;
     return false;
   };
-  const auto refuse = [&](int i, const char* what) {
+  const auto refuse = [&](int i, std::string_view what) {
     const shape& s = v.shape_of(i);
-    raise<ShapeError>(std::string(what) + ": a run-time extent of 1 broadcasts only inside elementwise operations: " +
-                      to_string(shapes[i].extent, s.rank) + " is taken for " +
-                      [&] {
-                        index_t e[max_rank];
-                        for (int axis = 0; axis < s.rank; ++axis) e[axis] = extent_value(v, s.extent[axis], symbols);
-                        return to_string(e, s.rank);
-                      }() + "; expand it first");
+    index_t e[max_rank];
+    for (int axis = 0; axis < s.rank; ++axis) e[axis] = extent_value(v, s.extent[axis], symbols);
+    raise<ShapeError>(what, ": a run-time extent of 1 broadcasts only inside elementwise operations: ", fluxion::detail::extents_text{shapes[i].extent, s.rank},
+                      " is taken for ", fluxion::detail::extents_text{e, s.rank}, "; expand it first");
   };
   for (int i = 0; i < v.instruction_count; ++i) {
     const instruction& x = v.instructions[i];
@@ -102,11 +121,29 @@ FLUXION_COLD inline void check_broadcast_is_exact(const plan_view& v, const desc
       if (!unit && differs(x.operand[0])) refuse(x.operand[0], "reshape");
     } else if (info.family != family::leaf && info.family != family::generate && x.operation != opcode_of<operation::expand>) {
       for (int k = 0; k < 3; ++k)
-        if (x.operand[k] >= 0 && differs(x.operand[k])) refuse(x.operand[k], info.name.data());
+        if (x.operand[k] >= 0 && differs(x.operand[k])) refuse(x.operand[k], info.name);
     }
   }
   for (int k = 0; k < v.output_count; ++k)
     if (!v.differentiated && differs(v.outputs[k])) refuse(v.outputs[k], "result");
+}
+
+/// Where extents of 1 met larger ones: every class of equal extents takes the larger.
+FLUXION_COLD inline void bind_broadcasts(const plan_view& v, const descriptor* arguments, index_t* symbols) {
+  // The extent of a class is that of its members that are not 1, which must agree.
+  for (int i = 0; i < v.symbol_count; ++i) {
+    const extent_t root = v.resolve(symbol_extent(i));
+    const index_t own = symbols[i];
+    if (own == 1) continue;
+    if (!is_symbol(root)) {
+      if (own != root) raise_unbroadcastable(own, root);
+      continue;
+    }
+    index_t& value = symbols[symbol_number(root)];
+    if (value == 1) value = own;
+    else if (value != own) raise_unbroadcastable(own, value);
+  }
+  check_broadcast_is_exact(v, arguments, symbols);
 }
 
 }  // namespace detail
@@ -143,21 +180,7 @@ inline void bind(const plan_view& v, const descriptor* arguments, index_t* symbo
     }
     if (!good) detail::raise_check(v, c, symbols);
   }
-  if (!broadcasts) return;
-  // The extent of a class is that of its members that are not 1, which must agree.
-  for (int i = 0; i < v.symbol_count; ++i) {
-    const extent_t root = v.resolve(symbol_extent(i));
-    const index_t own = symbols[i];
-    if (own == 1) continue;
-    if (!is_symbol(root)) {
-      if (own != root) raise<ShapeError>("shapes do not broadcast: extents " + std::to_string(own) + " and " + std::to_string(root));
-      continue;
-    }
-    index_t& value = symbols[symbol_number(root)];
-    if (value == 1) value = own;
-    else if (value != own) raise<ShapeError>("shapes do not broadcast: extents " + std::to_string(own) + " and " + std::to_string(value));
-  }
-  detail::check_broadcast_is_exact(v, arguments, symbols);
+  if (broadcasts) detail::bind_broadcasts(v, arguments, symbols);
 }
 
 /// The extents of output k.

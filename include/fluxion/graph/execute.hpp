@@ -74,14 +74,16 @@ class executor {
   bool dry() const { return device_.loops == nullptr; }
   int rank_of(int value) const { return v_.shape_of(value).rank; }
   std::size_t size_of_value(int value) const { return size_of(v_.instructions[value].type); }
-  index_t extent(extent_t e) const { return extent_value(v_, e, symbols_); }
+  /// Planned programs hold every extent's representative already.
+  index_t extent(extent_t e) const { return own_value(e, symbols_); }
 
-  std::byte* scratch(std::size_t bytes) {
+  FLUXION_NO_INLINE std::byte* scratch(std::size_t bytes) {
     if (count_) count_->temporary_bytes += static_cast<std::int64_t>(bytes);
     return dry() ? nullptr : scope_.take<std::byte>(bytes);
   }
 
-  descriptor* new_descriptor(int value, std::byte* data) {
+  // Small functions that are called from several places are kept out of line: every program compiles this class.
+  FLUXION_NO_INLINE descriptor* new_descriptor(int value, std::byte* data) {
     descriptor* d = new (scope_.take<descriptor>(1)) descriptor;
     const shape& s = v_.shape_of(value);
     d->data = data;
@@ -91,7 +93,7 @@ class executor {
     return d;
   }
 
-  std::size_t bytes_of(int value) const {
+  FLUXION_NO_INLINE std::size_t bytes_of(int value) const {
     const shape& s = v_.shape_of(value);
     auto n = static_cast<index_t>(size_of_value(value));
     for (int axis = 0; axis < s.rank; ++axis) n *= extent(s.extent[axis]);
@@ -330,10 +332,11 @@ class executor {
 
   scalar_value scalar(int value) const {
     const instruction& x = v_.instructions[value];
-    if (x.operation == opcode_of<operation::scalar>) return scalars_[x.attribute];
+    return x.operation == opcode_of<operation::scalar> ? scalars_[x.attribute] : element_count_of(v_.shapes[x.attribute]);
+  }
+  FLUXION_COLD scalar_value element_count_of(const shape& s) const {
     double product = 1;
-    const shape& s = v_.shapes[x.attribute];
-    for (int axis = 0; axis < s.rank; ++axis) product *= static_cast<double>(extent(s.extent[axis]));
+    for (int axis = 0; axis < s.rank; ++axis) product *= static_cast<double>(extent_value(v_, s.extent[axis], symbols_));
     return scalar_value(product);
   }
 
@@ -702,8 +705,10 @@ class executor {
 }  // namespace detail
 
 /// Runs a bound plan. `outputs` are descriptors of the destinations, which no argument overlaps unless the plan allows it. All checks and
-/// allocations come before the first kernel. With `device.loops == nullptr` nothing is computed or allocated, only counted.
-inline void execute(const plan_view& v, const device_functions& device, const descriptor* arguments, const scalar_value* scalars,
+/// allocations come before the first kernel. With `device.loops == nullptr` nothing is computed or allocated, only counted. A template, so that
+/// only programs that need the whole executor compile it.
+template <class = void>
+void execute(const plan_view& v, const device_functions& device, const descriptor* arguments, const scalar_value* scalars,
                     const descriptor* outputs, const index_t* symbols, counters* count = nullptr) {
   detail::executor<true, true, true, true, true, true>(v, device, arguments, scalars, outputs, symbols, count).run();
 }

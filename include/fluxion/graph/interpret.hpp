@@ -391,7 +391,7 @@ class interpreter {
     const element_type type = e.code == opcode_of<operation::select> ? e.type : from;
     dispatch(type, [&](auto zero) {
       const map_function loop = loops::of_type<decltype(zero)>::map[e.code];
-      if (loop == nullptr) raise<Error>("interpreter: " + std::string(info_of(e.code).name) + " has no loop for " + std::string(name_of(type)));
+      if (loop == nullptr) raise<Error>("interpreter: ", info_of(e.code).name, " has no loop for ", name_of(type));
       loop(result, x, rows, columns);
     });
   }

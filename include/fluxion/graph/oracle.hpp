@@ -332,7 +332,7 @@ class oracle {
       exact = p_[i].type != element_type::float32;
       return convert(a, p_[i].type);
     }
-    raise<Error>("oracle: no rule for " + std::string(info_of(p_[i].operation).name));
+    raise<Error>("oracle: no rule for ", info_of(p_[i].operation).name);
   }
 
   const program& p_;

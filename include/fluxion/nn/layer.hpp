@@ -1,7 +1,7 @@
 /// Layers as plain structs: sizes first, then parameters whose initialisers use the sizes. Training is a tag of the call: `forward(x)` is
 /// inference, `forward(x, train(generator))` is training.
 #pragma once
-#include "../core/generator.hpp"
+#include "../core/random.hpp"
 #include "../graph/function/composition.hpp"
 #include "module.hpp"
 

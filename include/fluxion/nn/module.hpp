@@ -215,7 +215,7 @@ struct destination_traits<M> {
         const auto found = x.extents().to_array();
         for (int axis = 0; axis < x.rank(); ++axis)
           if (found[static_cast<std::size_t>(axis)] != expected[axis])
-            raise<ShapeError>("a model's parameter has extents " + to_string(x.extents()) + ", the result " + to_string(expected, x.rank()));
+            raise<ShapeError>("a model's parameter has extents ", x.extents(), ", the result ", detail::extents_text{expected, x.rank()});
         to[k++] = detail::describe(x.data(), x.mapping());
       }
     });

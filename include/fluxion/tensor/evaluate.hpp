@@ -136,9 +136,10 @@ class plan_call {
   void check() {
     if constexpr (binds_directly()) {
       bind_symbols(std::make_integer_sequence<int, view.symbol_count>{});
-      if (checks_hold(std::make_integer_sequence<int, view.check_count>{})) return;
-    }
-    graph::bind(view, arguments, symbols);
+      if constexpr (view.check_count == 0) return;
+      else if (checks_hold(std::make_integer_sequence<int, view.check_count>{})) return;
+      else graph::bind(view, arguments, symbols);
+    } else graph::bind(view, arguments, symbols);
   }
 
   template <int K>

@@ -36,8 +36,7 @@ concept Selector = Position<A> || std::same_as<A, all_t> || std::same_as<A, slic
 namespace detail {
 
 [[noreturn]] FLUXION_NO_INLINE inline void raise_index(index_t i, int axis, index_t extent) {
-  raise<IndexError>("index " + std::to_string(i) + " is out of range for axis " + std::to_string(axis) +
-                    " with extent " + std::to_string(extent));
+  raise<IndexError>("index ", i, " is out of range for axis ", axis, " with extent ", extent);
 }
 
 /// The position that `i` names, counted from zero. Raises IndexError.
@@ -60,7 +59,7 @@ constexpr index_t clamp_end(index_t i, index_t extent) {
 
 /// What a slice selects of an axis. Raises IndexError if the step is not positive.
 constexpr range resolve(const slice& s, index_t extent) {
-  if (s.step <= 0) raise<IndexError>("slice: step must be positive, not " + std::to_string(s.step));
+  if (s.step <= 0) raise<IndexError>("slice: step must be positive, not ", s.step);
   const index_t start = clamp_end(s.start.value_or(0), extent);
   const index_t stop = clamp_end(s.stop.value_or(extent), extent);
   return {start, start < stop ? (stop - start - 1) / s.step + 1 : 0, s.step};

@@ -30,7 +30,7 @@ template <Element T, Extents E>
 constexpr View<T, E, layout_stride> borrow(T* data, const E& e, const strides_t<E>& strides) {
   detail::checked_size(e, sizeof(T), "borrow");
   for (const index_t stride : strides)
-    if (stride < 0) raise<ShapeError>("borrow: strides " + to_string(strides.data(), E::rank()) + " are negative");
+    if (stride < 0) raise<ShapeError>("borrow: strides ", detail::extents_text{strides.data(), E::rank()}, " are negative");
   return {data, e, strides};
 }
 

@@ -316,7 +316,7 @@ class Tensor {
     bool ragged = size() == 0;  // [[], [1]] has no room for the 1
     if (ragged) ragged = !list_is_empty<E::rank()>(list);
     else ragged = !detail::copy_list<E::rank()>(list, values.data(), to);
-    if (ragged) raise<ShapeError>("tensor: the nested list is ragged, its first entries say " + to_string(extents()));
+    if (ragged) raise<ShapeError>("tensor: the nested list is ragged, its first entries say ", extents());
   }
   template <int Rank, class List>
   static constexpr bool list_is_empty(const List& list) {

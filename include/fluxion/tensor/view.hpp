@@ -148,7 +148,7 @@ class View {
   /// The only element. Raises ShapeError if there is not exactly one.
   constexpr value_type item() const {
     if constexpr (E::is_static()) static_assert(E::static_size() == 1, "item needs a tensor with one element");
-    if (size() != 1) raise<ShapeError>("item: a tensor of extents " + to_string(extents()) + " has no single element");
+    if (size() != 1) raise<ShapeError>("item: a tensor of extents ", extents(), " has no single element");
     return *data_;
   }
 

@@ -32,7 +32,8 @@ class CountingScope {
 namespace device {
 
 /// Counts what a bound plan would do. Runs and allocates nothing.
-inline graph::counters count_only(const graph::plan_view& v, const graph::descriptor* arguments, const graph::descriptor* outputs,
+template <class = void>
+graph::counters count_only(const graph::plan_view& v, const graph::descriptor* arguments, const graph::descriptor* outputs,
                                   const index_t* symbols) {
   graph::counters counters;
   const graph::device_functions nothing;

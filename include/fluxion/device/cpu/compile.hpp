@@ -57,7 +57,7 @@ constexpr graph::contract_function contraction_of() {
   };
   constexpr int least = find(true), most = find(false);
   if constexpr (least < 0) return nullptr;
-  else if constexpr (least != most || least == static_cast<int>(element_type::boolean)) return &contract_any;
+  else if constexpr (least != most || least == static_cast<int>(element_type::boolean)) return &contract_any<>;
   else return &contract<element_t<static_cast<element_type>(least)>>;
 }
 

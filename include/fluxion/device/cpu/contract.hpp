@@ -88,8 +88,9 @@ void contract(const graph::contract_call& c) {
   else detail::multiply_plainly<T>(c);
 }
 
-/// The same where the element type is known only at run time.
-inline void contract_any(const graph::contract_call& c) {
+/// The same where the element type is known only at run time. A template, so that only programs that need it compile every product.
+template <class = void>
+void contract_any(const graph::contract_call& c) {
   dispatch(c.type, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::is_same_v<T, bool>) contract<T>(c);

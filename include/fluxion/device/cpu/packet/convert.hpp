@@ -55,9 +55,9 @@ FLUXION_ALWAYS_INLINE To convert_pack(const Pack<T, N>& x) {
   } else if constexpr (std::is_same_v<T, bool>) {
     return select(load_mask<Mask<U, N>>(x.parts, N), splat<To>(U(1)), splat<To>(U(0)));
   } else if constexpr (packets && from_int && to_float && requires { L::from_int32(x.parts[0]); }) {
-    return map<To>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::from_int32(part); }, x);
+    return lift<&L::from_int32, To>(x);
   } else if constexpr (packets && from_float && to_int && requires { L::from_float(x.parts[0]); }) {
-    return map<To>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::from_float(part); }, x);
+    return lift<&L::from_float, To>(x);
   } else if constexpr (packets && from_word && std::is_same_v<U, double> && requires { K::widen_low(x.parts[0]); }) {
     To r;
     each_part(r, [&](auto& part, int start) FLUXION_INLINE_LAMBDA {

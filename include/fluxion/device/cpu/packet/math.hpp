@@ -42,7 +42,7 @@ FLUXION_ALWAYS_INLINE P polynomial(const P& x, const typename P::value_type (&c)
 /// x, which is not negative, with the sign of y.
 template <class T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> with_sign_of(const Pack<T, N>& x, const Pack<T, N>& y) {
-  return map<Pack<T, N>>([](const auto& a, const auto& b) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::with_sign_of(a, b); }, x, y);
+  return lift<&Pack<T, N>::lane::with_sign_of, Pack<T, N>>(x, y);
 }
 
 /// x clamped to [low, high]; NaN stays NaN.
@@ -126,7 +126,7 @@ FLUXION_ALWAYS_INLINE Pack<T, N> log(const Pack<T, N>& x) {
 /// The square root; NaN below 0.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> sqrt(const Pack<T, N>& x) {
-  return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return Pack<T, N>::lane::sqrt(part); }, x);
+  return detail::lift<&Pack<T, N>::lane::sqrt, Pack<T, N>>(x);
 }
 /// 1 / sqrt(x) to full precision.
 template <std::floating_point T, int N>
@@ -202,7 +202,7 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> sin(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (L::is_packet && sizeof(T) == 4)
-    return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::raw_sin(part); }, x);
+    return detail::lift<&L::raw_sin, Pack<T, N>>(x);
   else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::sin(v); }, x);
 }
 /// The cosine of x radians.
@@ -210,7 +210,7 @@ template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> cos(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
   if constexpr (L::is_packet && sizeof(T) == 4)
-    return detail::map<Pack<T, N>>([](const auto& part) FLUXION_INLINE_LAMBDA { return L::raw_cos(part); }, x);
+    return detail::lift<&L::raw_cos, Pack<T, N>>(x);
   else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::cos(v); }, x);
 }
 
