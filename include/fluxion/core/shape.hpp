@@ -100,6 +100,8 @@ constexpr To convert_extents(const From& from, const char* operation) {
   static_assert(static_extents_meet<To, From>(), "static extents differ");
   if constexpr (std::is_same_v<To, From>) {
     return from;
+  } else if constexpr (To::rank() != From::rank()) {
+    return {};
   } else {
     const To result(from.to_array());
     if (!(result == from))
@@ -107,6 +109,16 @@ constexpr To convert_extents(const From& from, const char* operation) {
                         static_extents_to_string<To>());
     return result;
   }
+}
+
+/// The extents of an expression whose error has been reported: they fit everywhere, so that no other error follows.
+struct unknown_extents {
+  template <Extents E>
+  constexpr operator E() const { return {}; }
+};
+template <Extents To>
+constexpr To convert_extents(unknown_extents, const char*) {
+  return {};
 }
 
 /// Raises ShapeError unless both are equal; what is static on both sides is checked by the compiler.
@@ -118,6 +130,9 @@ constexpr void check_equal_extents(const A& to, const B& from, const char* opera
     if (!(to == from))
       raise<ShapeError>(std::string(operation) + ": extents differ: " + to_string(to) + " and " + to_string(from));
 }
+
+template <Extents A>
+constexpr void check_equal_extents(const A&, unknown_extents, const char*) {}
 
 /// An axis counted from the first. Raises IndexError.
 constexpr int checked_axis(int axis, int rank) {
