@@ -1,5 +1,5 @@
 // expect: module member is neither a parameter, a buffer, a scalar, a setting nor a layer
-// expect: module_member<Inner, int\*>
+// expect: module_member<Inner, int ?\*>
 #include <fluxion/nn/layer.hpp>
 
 namespace fx = fluxion;

@@ -9,4 +9,4 @@ using Right = fx::Tensor<float, fx::dims<1>>;
 using Left = fx::Tensor<float, fx::dims<1>, fx::cuda_t>;
 using Right = fx::Tensor<float, fx::dims<1>, fx::mps_t>;
 #endif
-auto f(const Left& a, const Right& b) { return 2 * a + b; }
+auto f(const Left& a, const Right& b) { return a + b; }

@@ -130,7 +130,7 @@ struct argument_traits<View<T, E, L>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, std::is_same_v<L, layout_stride>)};
   }
-  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) { b.add(x.const_data(), x.mapping()); }
   static bool changed(const leaf&) { return false; }
 };
 

@@ -352,8 +352,9 @@ template <class Destination, class F, class... X>
 void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
   using expression_type = Node<F, X...>;
   using source = detail::expression_source<expression_type>;
-  static_assert(!detail::Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>,
-                "the element types of the expression and its destination differ: convert with cast<T>(…)");
+  constexpr bool types_fit =
+      !detail::Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>;
+  static_assert(types_fit, "the element types of the expression and its destination differ: convert with cast<T>(…)");
   if constexpr (detail::Recorded<source>) detail::check_unchanged(expression);
   using call_type = detail::plan_call<source>;
   if constexpr (call_type::is_plain) {
