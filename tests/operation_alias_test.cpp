@@ -187,6 +187,19 @@ TEST_CASE("an expression that outlives a write through a view is refused, whenev
   CHECK_THROWS_AS(before = e, fx::ValueError);
 }
 
+TEST_CASE("a large static tensor that was moved from raises as an operand, an argument and a destination") {
+  using Large = fx::Tensor<float, fx::extents<100>>;
+  Large a = fx::ones, taken = std::move(a);
+  CHECK_THROWS_AS(a + 1, fx::ValueError);
+  const auto f = fx::compile([](auto x) { return x + 1; });
+  const auto g = fx::compile([](auto x) { return fx::softmax(x, fx::axis<0>); });
+  CHECK_THROWS_AS(f(a), fx::ValueError);
+  CHECK_THROWS_AS(f.into(a, taken), fx::ValueError);
+  CHECK_THROWS_AS(g.into(a, taken), fx::ValueError);
+  a = taken + 1;
+  CHECK(a(99) == 2);
+}
+
 TEST_CASE("elements between those of a strided destination are not touched") {
   std::vector<float> memory(100, -1.f);
   const fx::View<float, fx::dims<2>, fx::layout_stride> v(memory.data() + 3, fx::dims<2>(4, 6), {20, 3});

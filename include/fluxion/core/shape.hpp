@@ -162,6 +162,8 @@ constexpr To checked_reshape(const From& from, const To& to) {
   } else {
     fits = fits && known == size;
   }
+  // With an extent of 0 the others may multiply to anything, strides too.
+  fits = fits && find_size_problem(values.data(), To::rank(), 1) == size_problem::none;
   if (!fits) raise<ShapeError>("reshape: extents " + to_string(from) + " do not become " + to_string(to));
   return To(values);
 }

@@ -72,6 +72,13 @@ struct plain_binder {
   }
 };
 
+/// Raises ValueError for a tensor of static extents that was moved from: others are empty then.
+template <class T, class E>
+constexpr void check_has_elements(const Tensor<T, E, cpu_t>& x) {
+  if constexpr (E::is_static()) static_cast<void>(x.view());
+}
+constexpr void check_has_elements(const auto&) {}
+
 /// The shape of an extents type; run-time extents become symbols of the argument.
 template <Extents E>
 constexpr int lower_argument(lowering& l, element_type type, bool strided) {
@@ -93,7 +100,10 @@ struct argument_traits<Tensor<T, E, cpu_t>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
   }
-  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) {
+    detail::check_has_elements(x);
+    b.add(x.data(), x.mapping());
+  }
   static bool changed(const leaf&) { return false; }
 };
 

@@ -84,6 +84,7 @@ namespace detail {
 template <class T, class E>
   requires(!Tensor<T, E, cpu_t>::is_in_place)
 shared_leaf<T, E> as_expression(const Tensor<T, E, cpu_t>& x) {
+  check_has_elements(x);
   return {x.share(), x.mapping()};
 }
 template <class T, class E>

@@ -180,6 +180,7 @@ struct destination_traits<D> {
     static_assert(std::is_same_v<typename D::value_type, typename detail::source_output<typename Call::source_type, K>::value_type>,
                   "the element types of a result and its destination differ: convert with cast<T>(…)");
     detail::check_equal_extents(d.extents(), call.template extents<K>(), "compile: destination and result");
+    detail::check_has_elements(d);
     to[K] = detail::describe(d.data(), d.mapping());
   }
 };
@@ -291,6 +292,7 @@ class Compiled {
   void into(D&& destination, const X&... x) const {
     (check_unchanged_argument(x), ...);
     std::remove_cvref_t<D>& target = destination;
+    detail::check_has_elements(target);
     using call_type = detail::function_call<detail::function_source<F, X...>>;
     if constexpr (call_type::is_plain && requires { target.mapping(); }) {
       static_assert(std::is_same_v<typename std::remove_cvref_t<D>::value_type, typename detail::source_output<detail::function_source<F, X...>, 0>::value_type>,
