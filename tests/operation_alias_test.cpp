@@ -119,14 +119,85 @@ TEST_CASE("views that overlap their operands get what the old elements give") {
     for (fx::index_t j = 0; j < 4; ++j) CHECK(m(i, j) == old(j + 2, i + 1));
   Matrix t = counting(4, 4);
   const Matrix t_old = t;
-  auto flipped = t.t();  // before t is read: looking at t for writing counts as writing
-  flipped = t * 3;
+  t.t() = t * 3;
   for (fx::index_t i = 0; i < 4; ++i)
     for (fx::index_t j = 0; j < 4; ++j) CHECK(t(j, i) == 3 * t_old(i, j));
   Matrix rows = counting(3, 5);
   rows[1] = rows[0] + rows[2];
   CHECK(rows(1, 4) == 18);
   CHECK(rows(0, 4) == 4);
+}
+
+TEST_CASE("assigning through a view of a tensor that the expression reads is no write before the evaluation") {
+  Matrix x = counting(3, 5);
+  const Matrix old = x;
+  x.t()(fx::slice{1, 3}) = x.t()(fx::slice{0, 2}) * 2;  // views of views too
+  CHECK(x(2, 2) == 2 * old(2, 1));
+  x = old;
+  x[1] = fx::sum(x, fx::axis<0>);
+  CHECK(x(1, 4) == 4 + 9 + 14);
+  CHECK(x(0, 4) == 4);
+  x = old;
+  x(fx::all, fx::slice{0, 1}) = x(fx::all, fx::slice{4, 5}) + fx::sum(x, fx::axis<1>, fx::keepdim);
+  CHECK(x(1, 0) == 9 + 35);
+  x = old;
+  x.reshape_view({5, 3}) = fx::transpose(x);
+  CHECK(x(0, 1) == 5);
+}
+
+TEST_CASE("a tensor that is only looked at through views is unchanged to an expression") {
+  Matrix x = counting(3, 3);
+  const auto e = x * 2;
+  const auto v = x.t();
+  const auto row = x[1];
+  CHECK(fx::allclose(v, v));
+  const Matrix copy = v;
+  const Matrix sum = v + row + 1;
+  const Matrix y = e;
+  CHECK(y(2, 2) == 16);
+}
+
+TEST_CASE("an expression that outlives a write through a view is refused, whenever the view was taken") {
+  Matrix x = counting(3, 3), y = x;
+  const Matrix other = fx::ones<float>({3, 3});
+  const auto expect_refused = [&](auto&& write) {
+    const auto e = x * 2;
+    write();
+    CHECK_THROWS_AS(y = e, fx::ValueError);
+    y = x * 2;
+  };
+  auto before = x.t();
+  auto converted = fx::View<float, fx::dims<2>, fx::layout_stride>(x.view());
+  expect_refused([&] { before = other; });
+  expect_refused([&] { before(0, 1) = 4; });
+  expect_refused([&] { before.fill(2); });
+  expect_refused([&] { *before.data() = 2; });
+  expect_refused([&] { before[0] = other[1]; });
+  expect_refused([&] { before = other + 1; });
+  expect_refused([&] { converted = other; });
+  expect_refused([&] { *x.view().begin() = 1; });
+  expect_refused([&] { x.reshape_view({9})(fx::slice{0, 3}).fill(0); });
+  expect_refused([&] { x.t() = x * 3; });
+  expect_refused([&] {
+    auto v = x.t();
+    v = other;
+  });
+  const auto e = x * 2;
+  before = other;
+  CHECK_THROWS_AS(before = e, fx::ValueError);
+}
+
+TEST_CASE("a large static tensor that was moved from raises as an operand, an argument and a destination") {
+  using Large = fx::Tensor<float, fx::extents<100>>;
+  Large a = fx::ones, taken = std::move(a);
+  CHECK_THROWS_AS(a + 1, fx::ValueError);
+  const auto f = fx::compile([](auto x) { return x + 1; });
+  const auto g = fx::compile([](auto x) { return fx::softmax(x, fx::axis<0>); });
+  CHECK_THROWS_AS(f(a), fx::ValueError);
+  CHECK_THROWS_AS(f.into(a, taken), fx::ValueError);
+  CHECK_THROWS_AS(g.into(a, taken), fx::ValueError);
+  a = taken + 1;
+  CHECK(a(99) == 2);
 }
 
 TEST_CASE("elements between those of a strided destination are not touched") {

@@ -505,6 +505,13 @@ TEST_CASE("arange stops before its end") {
   CHECK_THROWS_AS(fx::arange<float>(0, std::numeric_limits<float>::infinity()), fx::ValueError);
 }
 
+TEST_CASE("arange names itself where there are too many elements") {
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
+  CHECK_THROWS_WITH_AS(fx::arange<std::int64_t>(lowest, highest), "arange: the number of elements overflows", fx::ValueError);
+  CHECK_THROWS_WITH_AS(fx::arange<double>(0, 1e18), "arange: extents [1000000000000000000] overflow", fx::ShapeError);
+  CHECK_THROWS_AS(fx::arange<double>(0, std::numeric_limits<double>::quiet_NaN()), fx::ValueError);
+}
+
 TEST_CASE("linspace includes both ends exactly") {
   const auto x = fx::linspace<float>(0, 0.7f, 7);
   CHECK(x(0) == 0);

@@ -89,6 +89,30 @@ TEST_CASE("the step of a slice must be positive") {
   CHECK_THROWS_AS(x(slice{0, 5, -1}), fx::IndexError);
 }
 
+TEST_CASE("a step beyond the axis selects one position, however large it is") {
+  auto x = fx::ones<float>(3, 4);
+  constexpr fx::index_t largest = std::numeric_limits<fx::index_t>::max();
+  const auto v = x(fx::slice{1, 3, largest}, fx::slice{0, 4, largest});
+  CHECK(v.extent(0) == 1);
+  CHECK(v.extent(1) == 1);
+  CHECK(v(0, 0) == 1);
+}
+
+TEST_CASE("a large unsigned index is out of range, not counted from the end") {
+  auto x = fx::ones<float>(3, 4);
+  CHECK_THROWS_WITH_AS(x(std::string::npos, 0), "index 18446744073709551615 is out of range for axis 0 with extent 3", fx::IndexError);
+  CHECK_THROWS_AS(x(fx::all, std::uint64_t{1} << 63), fx::IndexError);
+  CHECK(x(std::size_t{2}, 3u) == 1);
+}
+
+TEST_CASE("a reshape to extents that overflow raises, also beside an extent of 0") {
+  auto x = fx::zeros<float>(0, 3);
+  constexpr fx::index_t large = fx::index_t{1} << 62;
+  CHECK_THROWS_AS(x.reshape_view({0, large, large}), fx::ShapeError);
+  CHECK_THROWS_AS(x.reshape_view({large, large, 0}), fx::ShapeError);
+  CHECK(x.reshape_view({5, 0, 7}).size() == 0);
+}
+
 TEST_CASE("integers drop an axis, all keeps it, missing selectors are all") {
   Table x = counted_table(3, 4);
   CHECK(fx::equal(x(all, slice{1, 3}), Table{{1, 2}, {5, 6}, {9, 10}}));

@@ -3,7 +3,7 @@
 #
 #   // expect: <regex>         some line of the output matches, and can be read: it has at most 400 characters
 #   // expect-gcc: <regex>     the same for one compiler only; also expect-clang
-#   // errors: 1               (optional) the compiler reports at most that many errors
+#   // errors: 3               (optional) the compiler reports at most that many errors; otherwise it reports exactly one
 #
 # Source lines that the compiler quotes are not searched. A file that passed is compiled again only when something that it
 # includes has changed.
@@ -113,7 +113,10 @@ while(i LESS expected)
   endif()
   math(EXPR i "${i} + 1")
 endwhile()
-if(NOT most_errors STREQUAL "" AND errors GREATER most_errors)
+if(most_errors STREQUAL "" AND NOT errors EQUAL 1)
+  message("${output}")
+  fail("${errors} errors, exactly one expected")
+elseif(NOT most_errors STREQUAL "" AND errors GREATER most_errors)
   message("${output}")
   fail("${errors} errors, at most ${most_errors} expected")
 endif()

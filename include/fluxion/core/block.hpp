@@ -192,4 +192,33 @@ class SharedBlock {
 };
 #endif
 
+namespace detail {
+
+/// Whose elements a view refers to, so that writing through it is noticed. Nobody needs to know for constant elements, nor for those that
+/// live in place or are borrowed.
+template <class T>
+class ViewOrigin {
+ public:
+  constexpr ViewOrigin() noexcept = default;
+#if defined(FLUXION_NO_HEAP)
+  constexpr void note_write() const noexcept {}
+#else
+  constexpr explicit ViewOrigin(block* b) noexcept : block_(b) {}
+  constexpr void note_write() const noexcept {
+    if (block_) block_->note_write();
+  }
+
+ private:
+  block* block_ = nullptr;
+#endif
+};
+template <class T>
+class ViewOrigin<const T> {
+ public:
+  constexpr ViewOrigin() noexcept = default;
+  constexpr ViewOrigin(const ViewOrigin<T>&) noexcept {}
+  constexpr void note_write() const noexcept {}
+};
+
+}  // namespace detail
 }  // namespace fluxion

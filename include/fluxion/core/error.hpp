@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fluxion {
 
@@ -80,14 +81,16 @@ class message {
   FLUXION_COLD void add(std::string_view text) {
     for (std::size_t i = 0; i < text.size() && size_ + 1 < sizeof text_; ++i) text_[size_++] = text[i];
   }
-  FLUXION_COLD void add(std::int64_t number) {
+  FLUXION_COLD void add_digits(std::uint64_t number) {
     char digits[20];
     int n = 0;
-    auto rest = number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
-    do digits[n++] = static_cast<char>('0' + rest % 10);
-    while ((rest /= 10) != 0);
-    if (number < 0) add("-");
+    do digits[n++] = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
     while (n > 0) add(std::string_view(&digits[--n], 1));
+  }
+  void add(std::integral auto number) {
+    if (std::cmp_less(number, 0)) add("-");
+    add_digits(std::cmp_less(number, 0) ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number));
   }
   FLUXION_COLD void add(const extents_text& e) {
     add("[");
@@ -97,7 +100,6 @@ class message {
     }
     add("]");
   }
-  void add(std::integral auto number) { add(static_cast<std::int64_t>(number)); }
   /// Anything with extents: `rank()` and `to_array()`.
   void add(const auto& extents)
     requires requires { extents.to_array(); }

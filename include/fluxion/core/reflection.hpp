@@ -39,6 +39,11 @@ constexpr std::string_view member_name() {
   return detail::names<std::remove_cv_t<T>, member_count<T>>::views[I];
 }
 
+/// The type of member I of T, const if T is.
+template <class T, std::size_t I>
+  requires(Reflectable<T> && I < member_count<T>)
+using member_type = std::remove_reference_t<decltype(*detail::get<I>(detail::binding<member_count<T>>::addresses(std::declval<T&>())))>;
+
 /// Calls `f(std::string_view name, auto& member)` for each member of `object` in the order of declaration.
 template <class Object, class F>
   requires Reflectable<Object>

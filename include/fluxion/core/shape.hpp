@@ -110,11 +110,23 @@ constexpr To convert_extents(const From& from, const char* operation) {
   static_assert(static_extents_meet<To, From>(), "static extents differ");
   if constexpr (std::is_same_v<To, From>) {
     return from;
+  } else if constexpr (To::rank() != From::rank()) {
+    return {};
   } else {
     const To result(from.to_array());
     if (!(result == from)) raise_misfit<To>(from, operation);
     return result;
   }
+}
+
+/// The extents of an expression whose error has been reported: they fit everywhere, so that no other error follows.
+struct unknown_extents {
+  template <Extents E>
+  constexpr operator E() const { return {}; }
+};
+template <Extents To>
+constexpr To convert_extents(unknown_extents, const char*) {
+  return {};
 }
 
 /// Raises ShapeError unless both are equal; what is static on both sides is checked by the compiler.
@@ -126,6 +138,9 @@ constexpr void check_equal_extents(const A& to, const B& from, const char* opera
     if (!(to == from))
       raise<ShapeError>(operation, ": extents differ: ", to, " and ", from);
 }
+
+template <Extents A>
+constexpr void check_equal_extents(const A&, unknown_extents, const char*) {}
 
 /// An axis counted from the first. Raises IndexError.
 constexpr int checked_axis(int axis, int rank) {
@@ -155,6 +170,8 @@ constexpr To checked_reshape(const From& from, const To& to) {
   } else {
     fits = fits && known == size;
   }
+  // With an extent of 0 the others may multiply to anything, strides too.
+  fits = fits && find_size_problem(values.data(), To::rank(), 1) == size_problem::none;
   if (!fits) raise<ShapeError>("reshape: extents ", from, " do not become ", to);
   return To(values);
 }

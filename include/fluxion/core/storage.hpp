@@ -65,6 +65,8 @@ class Storage<T, E, cpu_t> {
   constexpr E extents() const noexcept { return {}; }
   constexpr T* data() noexcept { return elements_; }
   constexpr const T* data() const noexcept { return elements_; }
+  constexpr T* data_for_view() noexcept { return elements_; }
+  constexpr detail::ViewOrigin<T> origin() noexcept { return {}; }
   constexpr bool is_allocated() const noexcept { return true; }
 
  private:
@@ -132,6 +134,9 @@ class Storage<T, E, cpu_t> {
     block_->note_write();
     return static_cast<T*>(block_->data());
   }
+  /// For views, which note themselves what is written through them.
+  T* data_for_view() noexcept { return block_ ? static_cast<T*>(block_->data()) : nullptr; }
+  detail::ViewOrigin<T> origin() noexcept { return detail::ViewOrigin<T>(block_); }
   /// False for an empty tensor and for one of static extents that was moved from.
   bool is_allocated() const noexcept { return block_ != nullptr; }
   SharedBlock share() const noexcept { return SharedBlock(block_); }

@@ -1,5 +1,6 @@
 /// What recording found wrong, said by the compiler: one lower-case sentence in a type that shows the operation and both shapes.
 #pragma once
+#include "../core/unknown.hpp"
 #include "program.hpp"
 
 namespace fluxion {
@@ -38,7 +39,6 @@ struct check {
                 "the element type does not suit the operation: see the operation above");
   static_assert(Code != program_error::arguments_depend || never<Operation>,
                 "grad: inside a traced function two arguments are the same value, or one is made from another");
-  static constexpr bool passed = false;
 };
 
 namespace detail {
@@ -56,18 +56,19 @@ struct extents_of_shape<S, std::integer_sequence<int, I...>> { using type = exte
 template <const shape& S>
 using extents_of = typename detail::extents_of_shape<S, std::make_integer_sequence<int, S.rank>>::type;
 
-/// Reports the error of a constant program, which `Holder::error` is, if there is one.
+/// The error of a constant program, which `Holder::error` is. `report()` says it, if there is one, and is true in any case: what failed is
+/// asked of `passed`, so that nothing behind an error is an error too.
 template <class Holder>
 struct checked {
-  static constexpr error_report report = Holder::error;
-  static constexpr shape left = report.a;
-  static constexpr shape right = report.b;
-  static constexpr bool look() {
-    if constexpr (report.code != program_error::none)
-      return check<report.code, operation_type<report.operation>, extents_of<left>, extents_of<right>>::passed;
+  static constexpr error_report error = Holder::error;
+  static constexpr shape left = error.a;
+  static constexpr shape right = error.b;
+  static constexpr bool passed = error.code == program_error::none;
+  static constexpr bool report() {
+    if constexpr (!passed)
+      return fluxion::detail::instantiate<check<error.code, operation_type<error.operation>, extents_of<left>, extents_of<right>>>();
     else return true;
   }
-  static constexpr bool passed = look();
 };
 
 }  // namespace graph

@@ -217,8 +217,10 @@ struct constant_plan_attempt {
 /// The first attempt that can be emitted, in the smallest arrays that hold it.
 template <class Source, int Attempt = 0, int Tier = 0>
 constexpr const auto& choose_plan() {
-  static_assert(Attempt < plan_attempts && Tier < freeze_tiers, "the program has more instructions than fluxion::graph::freeze_capacities allows");
-  if constexpr (!constant_fusion<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
+  constexpr bool possible = Attempt < plan_attempts && Tier < freeze_tiers;
+  static_assert(possible, "the program has more instructions than fluxion::graph::freeze_capacities allows");
+  if constexpr (!possible) return constant_plan_attempt<Source>::value;
+  else if constexpr (!constant_fusion<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
   else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.emitted) return choose_plan<Source, Attempt + 1, Tier>();
   else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
   else return constant_plan_attempt<Source, Attempt, Tier>::value;

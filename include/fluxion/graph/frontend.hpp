@@ -3,6 +3,7 @@
 #pragma once
 #include "../core/config.hpp"
 #include "../core/element_type.hpp"
+#include "../core/unknown.hpp"
 
 #include <concepts>
 #include <type_traits>
@@ -20,6 +21,17 @@ template <class X>
 struct operand_traits<X> {
   static constexpr int level = 0;
   using frontend = void;
+};
+
+/// Whatever is computed with something unknown is unknown.
+struct unknown_frontend {
+  template <class F, class... X>
+  static constexpr Unknown call(const X&...) { return {}; }
+};
+template <>
+struct operand_traits<Unknown> {
+  static constexpr int level = 1000;
+  using frontend = unknown_frontend;
 };
 
 /// Anything a function of the library takes: a number, a symbol, a tensor, a view, an expression, a variable.

@@ -53,7 +53,6 @@ template <class Owner, class Member>
 struct module_member {
   static_assert(is_allowed_member<Member>,
                 "module member is neither a parameter, a buffer, a scalar, a setting nor a layer: see the module and the member's type above");
-  static constexpr bool allowed = is_allowed_member<Member>;
 };
 template <class Owner, reflection::status Status>
 struct module_members {
@@ -64,8 +63,20 @@ struct module_members {
   static_assert(Status != reflection::status::not_aggregate,
                 "a module with constructors or private members must say `static constexpr std::size_t member_count`");
   static_assert(Status != reflection::status::too_many, "a module has at most 32 members: group them into layers");
-  static constexpr bool allowed = Status == reflection::status::ok;
 };
+
+/// Both are asked before a model is used: what is refused is said once, and what depends on it is left out.
+template <class Owner, class Member>
+constexpr bool member_is_allowed() {
+  if constexpr (!is_allowed_member<Member>) instantiate<module_member<Owner, Member>>();
+  return is_allowed_member<Member>;
+}
+template <class M>
+constexpr bool members_can_be_visited() {
+  constexpr reflection::status status = reflection::reflection_status<M>;
+  if constexpr (status != reflection::status::ok) instantiate<module_members<M, status>>();
+  return status == reflection::status::ok;
+}
 
 /// Where a member is; empty where nobody asks.
 struct no_path {
@@ -90,7 +101,7 @@ constexpr void walk_member(X& x, const Path& path, F&& f) {
   } else if constexpr (is_container<value>) {
     std::size_t i = 0;
     for (auto& entry : x) walk_member<Owner>(entry, path.child(i++), f);
-  } else if constexpr (module_member<Owner, value>::allowed) {
+  } else if constexpr (member_is_allowed<Owner, value>()) {
     walk(x, path, f);
   }
 }
@@ -100,16 +111,36 @@ constexpr void walk(M& m, const Path& path, F&& f) {
   using value = std::remove_cv_t<M>;
   if constexpr (requires { m.for_each_layer([](std::size_t, auto&) {}); }) {
     m.for_each_layer([&](std::size_t i, auto& layer) { walk_member<value>(layer, path.child(i), f); });
-  } else if constexpr (module_members<value, reflection::reflection_status<value>>::allowed) {
+  } else if constexpr (members_can_be_visited<value>()) {
     reflection::for_each_member(m, [&](std::string_view name, auto& member) { walk_member<value>(member, path.child(name), f); });
   }
 }
 
-/// Instantiated before a model is used, so that what is refused is refused in these words first.
+template <class X>
+struct entry_of { using type = X; };
+template <class X, std::size_t N>
+struct entry_of<std::array<X, N>> : entry_of<X> {};
+template <class X, std::size_t N>
+struct entry_of<X[N]> : entry_of<X> {};
+
+/// Whether everything below a model can be traced. Layers that a model hands out itself are looked at when it does.
+template <class M>
+constexpr bool members_are_allowed();
+
+template <class Owner, class Member>
+constexpr bool everything_below_is_allowed() {
+  if constexpr (!member_is_allowed<Owner, Member>()) return false;
+  else return members_are_allowed<Member>();
+}
+template <class M, std::size_t... I>
+constexpr bool members_are_allowed(std::index_sequence<I...>) {
+  return (everything_below_is_allowed<M, typename entry_of<reflection::member_type<M, I>>::type>() && ... && true);
+}
 template <class M>
 constexpr bool members_are_allowed() {
-  if constexpr (requires(M& m) { m.for_each_layer([](std::size_t, auto&) {}); }) return true;
-  else return module_members<M, reflection::reflection_status<M>>::allowed;
+  if constexpr (!Module<M> || requires(M& m) { m.for_each_layer([](std::size_t, auto&) {}); }) return true;
+  else if constexpr (!members_can_be_visited<M>()) return false;
+  else return members_are_allowed<M>(std::make_index_sequence<reflection::member_count<M>>());
 }
 
 /// How many members of three kinds a module has.
@@ -136,8 +167,10 @@ constexpr member_counts count_members() {
 }
 template <class M>
 struct module_counts {
-  static_assert(members_are_allowed<M>());
-  static constexpr member_counts count = count_members<M>();
+  static constexpr member_counts count = [] {
+    if constexpr (members_are_allowed<M>()) return count_members<M>();
+    else return member_counts{};
+  }();
 };
 
 }  // namespace detail
@@ -151,6 +184,7 @@ struct argument_traits<M> {
   /// The skeleton: parameters are symbols, settings are hidden.
   static constexpr M lower(detail::lowering& l) {
     M m{};
+    if (!is_allowed()) l.program.fail(graph::program_error::already_reported, graph::opcode_of<operation::argument>);
     detail::walk(m, detail::no_path{}, [&](const auto&, auto& x) {
       using X = std::remove_cvref_t<decltype(x)>;
       if constexpr (detail::is_setting<X>) x.hide(l.program);

@@ -45,7 +45,7 @@ constexpr bool is_close(T a, U b, double rtol, double atol, bool equal_nan) {
 template <class A, class B, class F>
 constexpr bool all_pairs(const A& a, const B& b, const F& holds) {
   bool result = true;
-  for_each_pair(a.data(), a.mapping(), b.data(), b.mapping(),
+  for_each_pair(a.const_data(), a.mapping(), b.const_data(), b.mapping(),
                 [&](const auto& x, const auto& y) { result = result && holds(x, y); });
   return result;
 }

@@ -1,6 +1,7 @@
 /// Arguments of compiled programs: how the type of a tensor, a view or a number is recorded, and how its value is bound.
 #pragma once
 #include "../graph/call.hpp"
+#include "../core/unknown.hpp"
 #include "../graph/symbol.hpp"
 #include "tensor.hpp"
 #include "view.hpp"
@@ -71,6 +72,13 @@ struct plain_binder {
   }
 };
 
+/// Raises ValueError for a tensor of static extents that was moved from: others are empty then.
+template <class T, class E>
+constexpr void check_has_elements(const Tensor<T, E, cpu_t>& x) {
+  if constexpr (E::is_static()) static_cast<void>(x.view());
+}
+constexpr void check_has_elements(const auto&) {}
+
 /// The shape of an extents type; run-time extents become symbols of the argument.
 template <Extents E>
 constexpr int lower_argument(lowering& l, element_type type, bool strided) {
@@ -92,7 +100,35 @@ struct argument_traits<Tensor<T, E, cpu_t>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
   }
-  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) {
+    detail::check_has_elements(x);
+    b.add(x.data(), x.mapping());
+  }
+  static bool changed(const leaf&) { return false; }
+};
+
+namespace detail {
+/// Says that nothing is computed on a device.
+template <class Device>
+struct execution_on {
+  static_assert(std::is_same_v<Device, cpu_t>,
+                "tensors are computed with on the cpu only: a tensor on another device has a type, but expressions and functions of tensors do "
+                "not run there yet");
+};
+}  // namespace detail
+
+/// A tensor on another device: refused, in words.
+template <class T, class E, class D>
+  requires(!std::is_same_v<D, cpu_t>)
+struct argument_traits<Tensor<T, E, D>> {
+  using leaf = Tensor<T, E, D>;
+  static constexpr int arguments = 0, scalars = 0;
+  static constexpr bool is_allowed() {
+    detail::instantiate<detail::execution_on<D>>();
+    return false;
+  }
+  static constexpr Symbol lower(detail::lowering& l) { return {l.program, l.program.constant(element_type_of<T>, 0)}; }
+  static void bind(const leaf&, auto&) {}
   static bool changed(const leaf&) { return false; }
 };
 
@@ -104,7 +140,7 @@ struct argument_traits<View<T, E, L>> {
   static constexpr Symbol lower(detail::lowering& l) {
     return {l.program, detail::lower_argument<E>(l, element_type_of<T>, std::is_same_v<L, layout_stride>)};
   }
-  static void bind(const leaf& x, auto& b) { b.add(x.data(), x.mapping()); }
+  static void bind(const leaf& x, auto& b) { b.add(x.const_data(), x.mapping()); }
   static bool changed(const leaf&) { return false; }
 };
 

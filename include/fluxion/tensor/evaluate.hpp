@@ -29,6 +29,10 @@ struct source_error {
   static constexpr graph::error_report error = graph::constant_program<Source>::value.error;
 };
 
+/// Whether a source's program was recorded without an error.
+template <class Source>
+concept Recorded = graph::checked<source_error<Source>>::passed;
+
 /// Output K of a source's program: its element type and its extents type.
 template <class Source, int K>
 struct source_output {
@@ -123,7 +127,6 @@ template <class Source>
 class plan_call {
  public:
   using plan = graph::constant_plan<Source>;
-  static_assert(graph::checked<source_error<Source>>::passed);
   static constexpr const graph::plan_view& view = plan::view;
   static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
 
@@ -280,6 +283,24 @@ class plan_call {
   }
 };
 
+/// A call of a program with an error: reports it and does nothing else.
+template <class Source>
+  requires(!Recorded<Source>)
+class plan_call<Source> {
+ public:
+  static_assert(graph::checked<source_error<Source>>::report());
+  static constexpr graph::plan_view view{};
+  static constexpr int argument_count = 0, scalar_count = 0, output_count = 0;
+  static constexpr bool is_plain = false;
+  index_t symbols[1]{};
+
+  binder make_binder() { return {nullptr, nullptr}; }
+  void check() {}
+  template <int>
+  unknown_extents extents() const { return {}; }
+  void run(const graph::descriptor*) {}
+};
+
 }  // namespace FLUXION_ABI
 
 template <class T, class Mapping>
@@ -301,11 +322,12 @@ void check_unchanged(const X& expression) {
 template <class F, class... X>
 struct expression_result<Node<F, X...>> {
   using source = detail::expression_source<Node<F, X...>>;
-  static_assert(graph::checked<detail::source_error<source>>::passed);
+  static_assert(graph::checked<detail::source_error<source>>::report());
   using value_type = typename detail::source_output<source, 0>::value_type;
   using extents_type = typename detail::source_output<source, 0>::extents_type;
-  static extents_type extents(const Node<F, X...>& expression) {
-    if constexpr (extents_type::is_static()) return {};
+  static auto extents(const Node<F, X...>& expression) {
+    if constexpr (!detail::Recorded<source>) return detail::unknown_extents{};
+    else if constexpr (extents_type::is_static()) return extents_type{};
     else {
       using call_type = detail::plan_call<source>;
       if constexpr (call_type::is_plain) {
@@ -331,9 +353,10 @@ template <class Destination, class F, class... X>
 void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
   using expression_type = Node<F, X...>;
   using source = detail::expression_source<expression_type>;
-  static_assert(std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>,
-                "the element types of the expression and its destination differ: convert with cast<T>(…)");
-  detail::check_unchanged(expression);
+  constexpr bool types_fit =
+      !detail::Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>;
+  static_assert(types_fit, "the element types of the expression and its destination differ: convert with cast<T>(…)");
+  if constexpr (detail::Recorded<source>) detail::check_unchanged(expression);
   using call_type = detail::plan_call<source>;
   if constexpr (call_type::is_plain) {
     if (call_type::run_plain(destination.data(), destination.mapping(), [&](auto& b) { argument_traits<expression_type>::bind(expression, b); }))

@@ -84,6 +84,7 @@ namespace detail {
 template <class T, class E>
   requires(!Tensor<T, E, cpu_t>::is_in_place)
 shared_leaf<T, E> as_expression(const Tensor<T, E, cpu_t>& x) {
+  check_has_elements(x);
   return {x.share(), x.mapping()};
 }
 template <class T, class E>
@@ -177,10 +178,18 @@ template <class X>
   requires Expression<X>
 struct device_of<X> { using type = cpu_t; };
 
+/// The device of several operands, numbers aside.
+template <class... D>
+struct common_device { using type = cpu_t; };
+template <class D, class... Rest>
+struct common_device<D, Rest...> { using type = D; };
+template <class... Rest>
+struct common_device<void, Rest...> : common_device<Rest...> {};
+
 template <class... D>
 constexpr bool have_one_device() {
-  constexpr bool on_cpu = (std::is_same_v<D, cpu_t> || ...);
-  return !on_cpu || ((std::is_same_v<D, cpu_t> || std::is_void_v<D>) && ...);
+  using device = typename common_device<D...>::type;
+  return ((std::is_same_v<D, device> || std::is_void_v<D>) && ...);
 }
 
 }  // namespace detail
@@ -204,9 +213,15 @@ inline namespace FLUXION_ABI {
 struct expression_frontend {
   template <class F, class... X>
   static constexpr auto call(X&&... x) {
-    static_assert(detail::have_one_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>(),
-                  "cannot combine tensors on different devices: move one with .to(…)");
-    if constexpr (detail::have_one_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>()) return make<F>(std::forward<X>(x)...);
+    constexpr bool one_device = detail::have_one_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>();
+    using device = typename detail::common_device<typename detail::device_of<std::remove_cvref_t<X>>::type...>::type;
+    static_assert(one_device, "cannot combine tensors on different devices: move one with .to(…)");
+    if constexpr (one_device && std::is_same_v<device, cpu_t>) {
+      return make<F>(std::forward<X>(x)...);
+    } else {
+      if constexpr (one_device) detail::instantiate<detail::execution_on<device>>();
+      return Unknown{};
+    }
   }
 
  private:

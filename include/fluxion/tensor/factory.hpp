@@ -17,6 +17,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace fluxion {
@@ -127,8 +128,13 @@ constexpr Tensor<T, dims<1>> arange(T start, std::type_identity_t<T> stop, std::
     const U distance =
         step > 0 ? static_cast<U>(stop) - static_cast<U>(start) : static_cast<U>(start) - static_cast<U>(stop);
     const U stride = step > 0 ? static_cast<U>(step) : U{0} - static_cast<U>(step);
-    if (step > 0 ? start < stop : stop < start) count = static_cast<index_t>((distance - 1) / stride + 1);
+    if (step > 0 ? start < stop : stop < start) {
+      const U steps = (distance - 1) / stride;
+      if (steps >= static_cast<U>(std::numeric_limits<index_t>::max())) raise<ValueError>("arange: the number of elements overflows");
+      count = static_cast<index_t>(steps) + 1;
+    }
   }
+  detail::checked_size(dims<1>(count), sizeof(T), "arange");
   Tensor<T, dims<1>> result = empty<T>(dims<1>(count));
   T* to = result.data();
   for (index_t i = 0; i < count; ++i) {

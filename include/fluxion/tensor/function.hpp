@@ -47,7 +47,9 @@ constexpr void append_output(graph::program& p, const Symbol& x) {
 
 template <class R>
 constexpr void append_outputs(graph::program& p, const R& result) {
-  if constexpr (is_tuple_like<R>) {
+  if constexpr (std::is_same_v<R, Unknown>) {
+    p.outputs.push_back(static_cast<std::int16_t>(p.fail(graph::program_error::already_reported, graph::opcode_of<operation::argument>)));
+  } else if constexpr (is_tuple_like<R>) {
     std::apply([&](const auto&... part) { (append_outputs(p, part), ...); }, result);
   } else if constexpr (std::is_arithmetic_v<R>) {
     p.outputs.push_back(static_cast<std::int16_t>(p.constant(element_type_of<R>, static_cast<double>(result))));
@@ -74,6 +76,8 @@ template <class F, class... X>
 struct function_source {
   using operands = children<std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>, lowered_t<X>...>;
 
+  using numbers = std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>;
+
   template <int... I>
   static constexpr auto call(const operands& o, std::integer_sequence<int, I...>) {
     return F{}(get_child<I>(o)...);
@@ -81,15 +85,25 @@ struct function_source {
   static constexpr graph::program make() {
     graph::program p;
     lowering l{p};
-    if constexpr ((!may_be_argument<X>() || ...)) {
-      append_outputs(p, 0.f);
-      return p;
+    if constexpr ((!may_be_argument<X>() || ...) || std::is_same_v<returned, Unknown>) {
+      append_outputs(p, Unknown{});
+    } else {
+      const operands o{{argument_traits<X>::lower(l)}...};
+      append_outputs(p, call(o, numbers{}));
     }
-    const operands o{{argument_traits<X>::lower(l)}...};
-    append_outputs(p, call(o, std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{}));
     return p;
   }
-  using returned = decltype(call(std::declval<const operands&>(), std::make_integer_sequence<int, static_cast<int>(sizeof...(X))>{}));
+  // A function with an error in it cannot be called, to clang, or returns nothing, to g++.
+  template <class S>
+  static constexpr auto look_at_result() {
+    if constexpr (!requires(const operands& o) { S::call(o, numbers{}); }) return std::type_identity<Unknown>{};
+    else {
+      using result = decltype(S::call(std::declval<const operands&>(), numbers{}));
+      static_assert(!std::is_void_v<result>, "a traced function returns a value computed from its arguments, or a tuple, pair or array of such values");
+      return std::type_identity<std::conditional_t<std::is_void_v<result>, Unknown, result>>{};
+    }
+  }
+  using returned = typename decltype(look_at_result<function_source>())::type;
   static constexpr bool returns_tuple = is_tuple_like<returned>;
 };
 
@@ -107,6 +121,13 @@ struct deduced_result {
     using output = detail::source_output<typename Call::source_type, K>;
     return Tensor<typename output::value_type, typename output::extents_type>(uninitialized, call.template extents<K>());
   }
+};
+
+/// A value of a function whose error has been reported.
+struct unknown_result {
+  static constexpr int outputs = 1;
+  template <int, class Call, class... X>
+  static Unknown make(const Call&, const X&...) { return {}; }
 };
 
 /// What the gradient of an argument is: of the argument's own type.
@@ -159,6 +180,7 @@ struct destination_traits<D> {
     static_assert(std::is_same_v<typename D::value_type, typename detail::source_output<typename Call::source_type, K>::value_type>,
                   "the element types of a result and its destination differ: convert with cast<T>(…)");
     detail::check_equal_extents(d.extents(), call.template extents<K>(), "compile: destination and result");
+    detail::check_has_elements(d);
     to[K] = detail::describe(d.data(), d.mapping());
   }
 };
@@ -197,26 +219,36 @@ struct function_call : plan_call<Source> {
 
 template <int K, class Call, class Destination>
 void compute_into(Call& call, Destination& destination) {
-  using traits = destination_traits<Destination>;
-  static_assert(traits::outputs == Call::output_count, "the function returns another number of values than there are destinations");
-  graph::descriptor outputs[traits::outputs > 0 ? traits::outputs : 1];
-  traits::template describe<K>(destination, call, outputs);
-  call.run(outputs);
+  if constexpr (Recorded<typename Call::source_type>) {
+    using traits = destination_traits<Destination>;
+    static_assert(traits::outputs == Call::output_count, "the function returns another number of values than there are destinations");
+    graph::descriptor outputs[traits::outputs > 0 ? traits::outputs : 1];
+    traits::template describe<K>(destination, call, outputs);
+    call.run(outputs);
+  }
 }
 
-template <class Sequence>
-struct deduced_results;
-template <int... K>
-struct deduced_results<std::integer_sequence<int, K...>> {
+template <class Result, class Sequence>
+struct equal_results;
+template <class Result, int... K>
+struct equal_results<Result, std::integer_sequence<int, K...>> {
   template <int>
-  using one = deduced_result;
+  using one = Result;
   using type = std::tuple<one<K>...>;
 };
+
+template <class Source>
+constexpr int result_count() {
+  if constexpr (Recorded<Source>) return plan_call<Source>::output_count;
+  else if constexpr (Source::returns_tuple) return static_cast<int>(std::tuple_size_v<typename Source::returned>);
+  else return 1;
+}
 
 /// One entry per value of the result: `F::results<X...>` where the function has an opinion, otherwise what the program says.
 template <class F, class Source, class... X>
 struct results_of {
-  using type = typename deduced_results<std::make_integer_sequence<int, plan_call<Source>::output_count>>::type;
+  using result = std::conditional_t<Recorded<Source>, deduced_result, unknown_result>;
+  using type = typename equal_results<result, std::make_integer_sequence<int, result_count<Source>()>>::type;
 };
 template <class F, class Source, class... X>
   requires requires { typename F::template results<X...>; }
@@ -260,6 +292,7 @@ class Compiled {
   void into(D&& destination, const X&... x) const {
     (check_unchanged_argument(x), ...);
     std::remove_cvref_t<D>& target = destination;
+    detail::check_has_elements(target);
     using call_type = detail::function_call<detail::function_source<F, X...>>;
     if constexpr (call_type::is_plain && requires { target.mapping(); }) {
       static_assert(std::is_same_v<typename std::remove_cvref_t<D>::value_type, typename detail::source_output<detail::function_source<F, X...>, 0>::value_type>,
@@ -298,6 +331,7 @@ constexpr auto compile(const F&) {
   constexpr bool without_captures = std::is_empty_v<F> && std::is_default_constructible_v<F>;
   static_assert(without_captures, "compile wants a function without captures; pass what it captures as an argument");
   if constexpr (without_captures) return Compiled<F>{};
+  else return Unknown{};
 }
 
 }  // namespace FLUXION_ABI

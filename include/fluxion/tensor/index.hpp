@@ -6,6 +6,8 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -39,6 +41,10 @@ namespace detail {
   raise<IndexError>("index ", i, " is out of range for axis ", axis, " with extent ", extent);
 }
 
+[[noreturn]] FLUXION_NO_INLINE inline void raise_large_index(std::uint64_t i, int axis, index_t extent) {
+  raise<IndexError>("index ", i, " is out of range for axis ", axis, " with extent ", extent);
+}
+
 /// The position that `i` names, counted from zero. Raises IndexError.
 constexpr index_t checked_index(index_t i, int axis, index_t extent) {
   const index_t position = i < 0 ? i + extent : i;
@@ -62,7 +68,8 @@ constexpr range resolve(const slice& s, index_t extent) {
   if (s.step <= 0) raise<IndexError>("slice: step must be positive, not ", s.step);
   const index_t start = clamp_end(s.start.value_or(0), extent);
   const index_t stop = clamp_end(s.stop.value_or(extent), extent);
-  return {start, start < stop ? (stop - start - 1) / s.step + 1 : 0, s.step};
+  const index_t count = start < stop ? (stop - start - 1) / s.step + 1 : 0;
+  return {start, count, count > 1 ? s.step : 1};  // a step that is not taken must not overflow strides
 }
 
 /// What selectors make of extents: which axes stay, and whether the result is contiguous whatever the extents are.
@@ -118,6 +125,9 @@ struct selection {
     [[maybe_unused]] const auto select = [&](const auto& selector) {
       using S = std::remove_cvref_t<decltype(selector)>;
       if constexpr (Position<S>) {
+        // std::string::npos and its like are not -1.
+        if constexpr (std::unsigned_integral<S> && sizeof(S) >= sizeof(index_t))
+          if (selector > static_cast<S>(std::numeric_limits<index_t>::max())) raise_large_index(selector, axis, e.extent(axis));
         const index_t i = checked_index(static_cast<index_t>(selector), axis, e.extent(axis));
         offset += i * strides[static_cast<std::size_t>(axis)];
         ++axis;

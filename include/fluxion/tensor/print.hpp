@@ -223,7 +223,7 @@ template <class T, class E, class L>
 std::string to_string(const View<T, E, L>& view) {
   const auto extents = view.extents().to_array();
   const auto strides = view.strides();
-  return detail::print_elements<std::remove_const_t<T>>(view.data(), extents.data(), strides.data(), E::rank());
+  return detail::print_elements<std::remove_const_t<T>>(view.const_data(), extents.data(), strides.data(), E::rank());
 }
 template <class T, class E>
 std::string to_string(const Tensor<T, E, cpu_t>& tensor) { return to_string(tensor.view()); }

@@ -105,7 +105,7 @@ class Tensor {
     requires(std::same_as<std::remove_const_t<U>, T> && F::rank() == E::rank() && is_host)
   constexpr Tensor(const View<U, F, L>& view)
       : storage_(uninitialized, detail::convert_extents<E>(view.extents(), "tensor")) {
-    detail::copy_elements<T>(storage_.data(), mapping(), view.data(), view.mapping());
+    detail::copy_elements<T>(storage_.data(), mapping(), view.const_data(), view.mapping());
   }
 
   /// Converts between static and run-time extents. What is static on both sides is checked by the compiler, the rest raises
@@ -178,7 +178,7 @@ class Tensor {
   constexpr layout_right::mapping<E> mapping() const { return layout_right::mapping<E>(extents()); }
   constexpr bool is_contiguous() const { return true; }
 
-  // ---- elements; access to a tensor that is not const counts as writing ----------------------------------------------
+  // ---- elements; access to those of a tensor that is not const counts as writing, taking a view does not --------------
 
   constexpr T* data() noexcept { return storage_.data(); }
   constexpr const T* data() const noexcept { return storage_.data(); }
@@ -223,7 +223,7 @@ class Tensor {
   constexpr view_type view() & {
     static_assert(is_host, "elements on another device cannot be accessed: move the tensor with .to(fluxion::cpu)");
     check_not_moved_from();
-    return {storage_.data(), extents()};
+    return {storage_.data_for_view(), extents(), storage_.origin()};
   }
   constexpr const_view_type view() const& { return const_view(); }
   ViewOfATemporaryTensorWouldDangle view() const&& = delete;

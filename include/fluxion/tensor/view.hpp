@@ -22,7 +22,8 @@ template <Element T, Extents E, DeviceTag Device = cpu_t>
 class Tensor;
 
 /// A reference to the elements of a tensor or of other memory; it owns nothing. Copying a view copies the reference;
-/// assigning to one copies elements, as assigning through a reference does. `T` is const for read-only elements.
+/// assigning to one copies elements, as assigning through a reference does. `T` is const for read-only elements. Access to elements that are not
+/// const counts as writing the tensor that the view was taken from.
 template <Element T, Extents E, Layout L = layout_right>
 class View {
  public:
@@ -39,6 +40,13 @@ class View {
     requires(std::same_as<L, layout_stride>)
       : data_(data), mapping_(e, strides) {}
 
+  constexpr View(T* data, const E& e, const detail::ViewOrigin<T>& origin) noexcept
+    requires(std::same_as<L, layout_right>)
+      : data_(data), mapping_(e), origin_(origin) {}
+  constexpr View(T* data, const E& e, const strides_t<E>& strides, const detail::ViewOrigin<T>& origin) noexcept
+    requires(std::same_as<L, layout_stride>)
+      : data_(data), mapping_(e, strides), origin_(origin) {}
+
   constexpr View(const View&) noexcept = default;
 
   /// From a view that is less const, more static, or of a simpler layout. Raises ShapeError where static extents of this
@@ -48,7 +56,7 @@ class View {
              (std::is_const_v<T> || !std::is_const_v<U>) && F::rank() == E::rank() &&
              (std::same_as<L, layout_stride> || std::same_as<K, layout_right>))
   constexpr View(const View<U, F, K>& other)
-      : data_(other.data()), mapping_(convert(other.mapping())) {}
+      : data_(other.data_), mapping_(convert(other.mapping())), origin_(other.origin_) {}
 
   /// The whole of a tensor.
   template <class F>
@@ -92,6 +100,7 @@ class View {
   constexpr void fill(value_type value) const
     requires(!std::is_const_v<T>)
   {
+    origin_.note_write();
     detail::for_each_pair(data_, mapping_, data_, mapping_, [value](T& a, T&) { a = value; });
   }
 
@@ -110,11 +119,16 @@ class View {
 
   // ---- elements ----------------------------------------------------------------------------------------------------
 
-  constexpr T* data() const noexcept { return data_; }
+  constexpr T* data() const noexcept {
+    origin_.note_write();
+    return data_;
+  }
+  /// The first element, for reading.
+  constexpr const T* const_data() const noexcept { return data_; }
   constexpr T* begin() const
     requires(std::same_as<L, layout_right>)
   {
-    return data_;
+    return data();
   }
   constexpr T* end() const
     requires(std::same_as<L, layout_right>)
@@ -130,13 +144,14 @@ class View {
     using selection = detail::selection<E, A...>;
     const selection s(extents(), strides(), selectors...);
     if constexpr (selection::is_element) {
+      origin_.note_write();
       return static_cast<T&>(data_[s.offset]);
     } else if constexpr (std::same_as<L, layout_right> && selection::is_contiguous) {
       using F = typename selection::extents_type;
-      return View<T, F, layout_right>(data_ + s.offset, F(s.extent));
+      return View<T, F, layout_right>(data_ + s.offset, F(s.extent), origin_);
     } else {
       using F = typename selection::extents_type;
-      return View<T, F, layout_stride>(data_ + s.offset, F(s.extent), s.stride);
+      return View<T, F, layout_stride>(data_ + s.offset, F(s.extent), s.stride, origin_);
     }
   }
   /// The element (rank 1) or the view at a position of the first axis. Raises IndexError.
@@ -179,7 +194,7 @@ class View {
       values[k] = e.extent(order[k]);
       to[k] = from[static_cast<std::size_t>(order[k])];
     }
-    return View<T, F, layout_stride>(data_, F(values), to);
+    return View<T, F, layout_stride>(data_, F(values), to, origin_);
   }
   /// Two axes exchanged, the last two by default.
   template <int I = -2, int J = -1>
@@ -202,7 +217,7 @@ class View {
   template <Extents F>
   constexpr View<T, F, layout_right> reshape_view(const F& e) const {
     if (!is_contiguous()) raise<ShapeError>("reshape_view: the elements are not contiguous");
-    return {data_, detail::checked_reshape(extents(), e)};
+    return {data_, detail::checked_reshape(extents(), e), origin_};
   }
   template <std::size_t N>
   constexpr auto reshape_view(const index_t (&e)[N]) const {
@@ -210,6 +225,9 @@ class View {
   }
 
  private:
+  template <Element U, Extents F, Layout K>
+  friend class View;
+
   template <class N>
   static constexpr mapping_type convert(const N& other) {
     const E e = detail::convert_extents<E>(other.extents(), "view");
@@ -220,13 +238,14 @@ class View {
   template <class U, class F, class K>
   void assign(const View<U, F, K>& other) {
     detail::check_equal_extents(extents(), other.extents(), "view");
-    const bool same = static_cast<const T*>(data_) == other.data() && strides() == other.strides();
+    const bool same = static_cast<const T*>(data_) == other.data_ && strides() == other.strides();
     if (same || size() == 0) return;
+    origin_.note_write();
     const bool overlap =
-        detail::ranges_overlap<T>(data_, detail::span_size(mapping_), other.data(), detail::span_size(other.mapping()));
+        detail::ranges_overlap<T>(data_, detail::span_size(mapping_), other.data_, detail::span_size(other.mapping()));
     const bool both_contiguous = is_contiguous() && other.is_contiguous();  // memmove copes with overlap
     if (!overlap || both_contiguous) {
-      detail::copy_elements<value_type>(data_, mapping_, other.data(), other.mapping());
+      detail::copy_elements<value_type>(data_, mapping_, other.data_, other.mapping());
       return;
     }
 #if defined(FLUXION_NO_HEAP)
@@ -238,13 +257,14 @@ class View {
       Storage<value_type, E, cpu_t> copy(uninitialized, extents());
       const typename layout_right::mapping<E> contiguous(extents());
       value_type* const between = copy.data();
-      detail::copy_elements<value_type>(between, contiguous, other.data(), other.mapping());
+      detail::copy_elements<value_type>(between, contiguous, other.data_, other.mapping());
       detail::copy_elements<value_type>(data_, mapping_, between, contiguous);
     }
   }
 
   T* data_;
   [[no_unique_address]] mapping_type mapping_;
+  [[no_unique_address]] detail::ViewOrigin<T> origin_;
 };
 
 template <class>
