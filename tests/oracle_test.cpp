@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <span>
+
 using namespace fluxion;
 using graph::oracle_value;
 using graph::program;

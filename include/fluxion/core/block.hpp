@@ -10,6 +10,10 @@
 #include <new>
 #include <utility>
 
+#if FLUXION_HAS_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#endif
+
 namespace fluxion {
 
 /// The alignment of every heap block, in bytes: a cache line, and the widest packet.
@@ -17,6 +21,15 @@ inline constexpr std::size_t block_alignment = 64;
 
 #if !defined(FLUXION_NO_HEAP)
 namespace detail {
+
+/// Whether no other thread can be counting: an atomic increment costs twenty times a plain one.
+inline bool is_single_threaded() noexcept {
+#if FLUXION_HAS_SINGLE_THREADED
+  return __libc_single_threaded != 0;
+#else
+  return false;
+#endif
+}
 
 /// The header; the elements follow it.
 struct alignas(block_alignment) block {
@@ -27,6 +40,19 @@ struct alignas(block_alignment) block {
 
   void* data() noexcept { return this + 1; }
   const void* data() const noexcept { return this + 1; }
+
+  void add_use() noexcept {
+    if (is_single_threaded()) uses.store(uses.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    else uses.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// Whether that was the last use.
+  bool drop_use() noexcept {
+    const std::size_t now = uses.load(std::memory_order_acquire);
+    if (now == 1) return true;  // the only owner needs no read-modify-write
+    if (!is_single_threaded()) return uses.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    uses.store(now - 1, std::memory_order_relaxed);
+    return false;
+  }
 
   /// To be called before elements are written. Costs one relaxed load when nobody else watches.
   void note_write() noexcept {
@@ -145,9 +171,7 @@ inline void recycle_block(block* b) noexcept {
 }
 
 inline void release_block(block* b) noexcept {
-  // The only owner needs no read-modify-write.
-  if (b && (b->uses.load(std::memory_order_acquire) == 1 || b->uses.fetch_sub(1, std::memory_order_acq_rel) == 1))
-    recycle_block(b);
+  if (b && b->drop_use()) recycle_block(b);
 }
 
 }  // namespace detail
@@ -159,11 +183,11 @@ class SharedBlock {
   SharedBlock() noexcept = default;
   explicit SharedBlock(detail::block* b) noexcept : block_(b) {
     if (!b) return;
-    b->uses.fetch_add(1, std::memory_order_relaxed);
+    b->add_use();
     version_ = b->version.load(std::memory_order_relaxed);
   }
   SharedBlock(const SharedBlock& other) noexcept : block_(other.block_), version_(other.version_) {
-    if (block_) block_->uses.fetch_add(1, std::memory_order_relaxed);
+    if (block_) block_->add_use();
   }
   SharedBlock(SharedBlock&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)), version_(other.version_) {}

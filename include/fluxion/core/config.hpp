@@ -18,6 +18,16 @@
 #define FLUXION_HAS_EXCEPTIONS 0
 #endif
 
+// Whether the C library tells that a program has one thread only.
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#define FLUXION_HAS_SINGLE_THREADED 1
+#endif
+#endif
+#if !defined(FLUXION_HAS_SINGLE_THREADED)
+#define FLUXION_HAS_SINGLE_THREADED 0
+#endif
+
 #if defined(__CUDACC__) || defined(__HIPCC__)
 #define FLUXION_HOST_DEVICE __host__ __device__
 #else

@@ -53,6 +53,8 @@ struct plain_binder {
   explicit plain_binder(const index_t* extents) : expected(extents) {}
 
   void add(graph::scalar_value value) { scalars[scalar_count++] = value; }
+  /// Numbers with a fraction are never read as integers: programs give them floating types.
+  void add(double value) { scalars[scalar_count++].floating = value; }
   template <class T, class Mapping>
   void add(const T* p, const Mapping& mapping) {
     data[arguments++] = reinterpret_cast<const std::byte*>(p);
@@ -164,7 +166,7 @@ struct argument_traits<X> {
   static void bind(X x, auto& b) {
     if constexpr (std::is_same_v<X, bool>) b.add(graph::scalar_value(x));
     else if constexpr (std::is_integral_v<X>) b.add(graph::scalar_value(static_cast<std::int64_t>(x)));
-    else b.add(graph::scalar_value(static_cast<double>(x)));
+    else b.add(static_cast<double>(x));
   }
   static constexpr bool changed(X) { return false; }
 };

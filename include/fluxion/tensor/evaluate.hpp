@@ -162,7 +162,7 @@ class plan_call {
   static bool run_plain(T* destination, const Mapping& mapping, const Fill& fill) {
     static_assert(is_plain);
     constexpr int rank = view.shape_of(view.outputs[0]).rank;
-    constexpr const graph::plan_step& step = view.steps[0];
+    constexpr graph::plan_step step = view.steps[0];
     const auto extents = mapping.extents();
     using E = std::remove_cvref_t<decltype(extents)>;
     if constexpr (E::rank() != rank) return false;
@@ -176,25 +176,15 @@ class plan_call {
       if (!b.plain) return false;
       graph::loop_operand slots[step.slot_count > 0 ? step.slot_count : 1];
       auto* const target = reinterpret_cast<std::byte*>(destination);
-      for (int k = 0; k < step.slot_count; ++k) {
-        const graph::plan_slot& slot = view.slots[k];
-        std::byte* data = target;
-        if (slot.kind == graph::plan_slot::input) {
-          data = const_cast<std::byte*>(b.data[view.instructions[slot.value].attribute]);
-          const auto bytes = static_cast<index_t>(size_of(view.instructions[slot.value].type));
-          if (data == target ? bytes != static_cast<index_t>(sizeof(T))
-                             : data < target + size * static_cast<index_t>(sizeof(T)) && target < data + size * bytes)
-            return false;
-        }
-        slots[k].data = data;
-        slots[k].row_stride = 1;
-      }
+      if (!place_slots<sizeof(T)>(slots, b.data, target, size, std::make_integer_sequence<int, step.slot_count>{})) return false;
       graph::loop_call call;
       call.code = view.words;
       call.slots = slots;
       graph::scalar_value values[step.scalar_count > 0 ? step.scalar_count : 1];
-      for (int k = 0; k < step.scalar_count; ++k) values[k] = b.scalars[view.instructions[view.scalars[k]].attribute];
       call.scalars = values;
+      if constexpr (scalars_in_order) call.scalars = b.scalars;
+      else
+        for (int k = 0; k < step.scalar_count; ++k) values[k] = b.scalars[view.instructions[view.scalars[k]].attribute];
       call.row = size;
       host::functions_of<plan>.loops[0](call);
       return true;
@@ -237,6 +227,34 @@ class plan_call {
         return false;
     return true;
   }
+  /// Points slot K of a plain map at its elements. False where an argument overlaps the destination in part.
+  template <std::size_t Size, int K>
+  static FLUXION_ALWAYS_INLINE bool place_slot(graph::loop_operand* slots, const std::byte* const* data, std::byte* target, index_t size) {
+    constexpr graph::plan_slot slot = plan::slots[K];
+    slots[K].row_stride = 1;
+    slots[K].data = target;
+    if constexpr (slot.kind == graph::plan_slot::input) {
+      constexpr graph::instruction argument = plan::instructions[slot.value];
+      constexpr auto bytes = static_cast<index_t>(size_of(argument.type)), target_bytes = static_cast<index_t>(Size);
+      auto* const from = const_cast<std::byte*>(data[argument.attribute]);
+      slots[K].data = from;
+      return from == target ? bytes == target_bytes : from >= target + size * target_bytes || target >= from + size * bytes;
+    }
+    return true;
+  }
+  template <std::size_t Size, int... K>
+  static FLUXION_ALWAYS_INLINE bool place_slots(graph::loop_operand* slots, const std::byte* const* data, std::byte* target, index_t size,
+                                                std::integer_sequence<int, K...>) {
+    return (place_slot<Size, K>(slots, data, target, size) && ...);
+  }
+  /// Whether a plain map takes its scalars as they are bound.
+  static constexpr bool has_scalars_in_order() {
+    for (int k = 0; k < view.steps[0].scalar_count; ++k)
+      if (view.instructions[view.scalars[k]].attribute != k) return false;
+    return true;
+  }
+  static constexpr bool scalars_in_order = view.step_count > 0 && has_scalars_in_order();
+
   template <graph::extent_t E>
   index_t extent() const {
     if constexpr (graph::is_symbol(E)) return symbols[graph::symbol_number(E)];
