@@ -222,6 +222,7 @@ class fuser {
       }
     }
     // Axes that only operands in memory have: any unused axis of the kernel with that extent, the same position first.
+    int added = 0;
     for (int a = s.rank - 1; a >= 0; --a) {
       if (s.extent[a] == 1 || ids.axis[a] >= 0) continue;
       int found = -1;
@@ -229,7 +230,8 @@ class fuser {
       for (int id = k.axes - 1; id >= 0 && found < 0; --id)
         if (k.extent[id] == s.extent[a] && !(used >> id & 1)) found = id;
       if (found < 0) {
-        if (k.reduction_kinds > 0 || k.kind == kernel_group::contract || k.axes == max_rank) return false;
+        if (k.reduction_kinds > 0 || k.kind == kernel_group::contract || k.axes + added == max_rank) return false;
+        ++added;
         found = -2;
       }
       ids.axis[a] = static_cast<std::int8_t>(found);
