@@ -45,14 +45,8 @@ constexpr int copy_list(const list<T>& from, T (&to)[N], bool& fits) {
     fits = false;
     return 0;
   }
-  for (int i = 0; i < from.size(); ++i) to[i] = from[i];
+  fluxion::detail::copy_elements(from.begin(), from.size(), to);
   return from.size();
-}
-
-template <class T>
-constexpr void append_all(list<T>& to, const T* from, int count) {
-  to.reserve(count);
-  for (int i = 0; i < count; ++i) to.push_back(from[i]);
 }
 
 }  // namespace detail
@@ -75,18 +69,18 @@ constexpr frozen_program<Capacity> freeze(const program& p) {
   return f;
 }
 
-/// The program again, ready for the next pass.
+/// The program again, ready for the next pass. It borrows from the constant, which must have static storage.
 template <int Capacity>
 constexpr program thaw(const frozen_program<Capacity>& f) {
   program p;
-  detail::append_all(p.shapes, f.shapes, f.shape_count);
-  detail::append_all(p.constants, f.constants, f.constant_count);
-  detail::append_all(p.slices, f.slices, f.slice_count);
-  detail::append_all(p.symbols, f.symbols, f.symbol_count);
-  detail::append_all(p.symbol_parents, f.symbol_parents, f.symbol_count);
-  detail::append_all(p.checks, f.checks, f.check_count);
-  detail::append_all(p.outputs, f.outputs, f.output_count);
-  p.restore(f.instructions, f.instruction_count);
+  p.instructions = list<instruction>::borrow(f.instructions, f.instruction_count);
+  p.shapes = list<shape>::borrow(f.shapes, f.shape_count);
+  p.constants = list<std::uint64_t>::borrow(f.constants, f.constant_count);
+  p.slices = list<slice_spec>::borrow(f.slices, f.slice_count);
+  p.symbols = list<symbol_origin>::borrow(f.symbols, f.symbol_count);
+  p.symbol_parents.append(f.symbol_parents, f.symbol_count);  // unification writes them
+  p.checks = list<extent_check>::borrow(f.checks, f.check_count);
+  p.outputs.append(f.outputs, f.output_count);
   p.argument_count = f.argument_count;
   p.scalar_count = f.scalar_count;
   p.differentiated = f.differentiated;
@@ -140,11 +134,11 @@ constexpr frozen_fusion<Capacity> freeze_fusion(const fusion& f) {
 template <int Capacity>
 constexpr fusion thaw_fusion(const frozen_fusion<Capacity>& r) {
   fusion f;
-  detail::append_all(f.groups, r.groups, r.group_count);
-  detail::append_all(f.home, r.home, r.instruction_count);
-  detail::append_all(f.next, r.next, r.instruction_count);
-  detail::append_all(f.iteration, r.iteration, r.instruction_count);
-  detail::append_all(f.lazy, r.lazy, r.instruction_count);
+  f.groups = list<kernel_group>::borrow(r.groups, r.group_count);
+  f.home = list<std::int16_t>::borrow(r.home, r.instruction_count);
+  f.next = list<std::int16_t>::borrow(r.next, r.instruction_count);
+  f.iteration = list<axis_map>::borrow(r.iteration, r.instruction_count);
+  f.lazy = list<bool>::borrow(r.lazy, r.instruction_count);
   return f;
 }
 
