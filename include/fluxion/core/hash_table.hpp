@@ -10,7 +10,7 @@ namespace fluxion {
 class hash_table {
  public:
   /// Whether the table does not hold all of a list of `count` elements, or has no room for one more.
-  constexpr bool lags(int count) const { return count != count_ || 2 * count >= slots_.size(); }
+  constexpr bool lags(int count) const { return count != count_ || 2 * count >= slots_.count; }
 
   /// Takes the elements 0 … count - 1, which differ from each other. O(count).
   template <class Hash>
@@ -18,30 +18,23 @@ class hash_table {
     int capacity = 64;
     while (capacity < 4 * count + 2) capacity *= 2;
     slots_.assign(capacity, 0);
-    std::int32_t* const slots = slots_.begin();
-    const auto mask = static_cast<std::uint32_t>(capacity - 1);
-    for (int i = 0; i < count; ++i) {
-      std::uint32_t slot = hash_of(i) & mask;
-      while (slots[slot] != 0) slot = (slot + 1) & mask;
-      slots[slot] = i + 1;
-    }
-    count_ = count;
+    mask_ = static_cast<std::uint32_t>(capacity - 1), count_ = count;
+    for (int i = 0; i < count; ++i) find(hash_of(i), [](int) { return false; }) = i + 1;
   }
 
   /// One more than the number of the element that has this hash and of which `same` is true, or a 0 to be replaced by `add()`.
   template <class Same>
   constexpr std::int32_t& find(std::uint32_t hash, const Same& same) {
-    const auto mask = static_cast<std::uint32_t>(slots_.size() - 1);
-    std::int32_t* const slots = slots_.begin();
-    hash &= mask;
-    while (slots[hash] != 0 && !same(slots[hash] - 1)) hash = (hash + 1) & mask;
-    return slots[hash];
+    std::uint32_t slot = hash & mask_;
+    while (slots_.elements[slot] != 0 && !same(slots_.elements[slot] - 1)) slot = (slot + 1) & mask_;
+    return slots_.elements[slot];
   }
   /// Counts an element that was appended to the list.
   constexpr std::int32_t add() { return ++count_; }
 
  private:
   list<std::int32_t> slots_;
+  std::uint32_t mask_ = 0;
   int count_ = 0;
 };
 

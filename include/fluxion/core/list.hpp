@@ -34,18 +34,21 @@ constexpr void fill_elements(T* to, int count, const T& value) {
 template <class T>
 class list {
  public:
+  T* elements = nullptr;  // these two may be read directly: where compilers limit constant evaluation, calls count
+  int count = 0;
+
   constexpr list() = default;
-  constexpr list(int count, const T& value) { assign(count, value); }
-  constexpr list(const list& other) { append(other.data_, other.size_); }
+  constexpr list(int size, const T& value) { assign(size, value); }
+  constexpr list(const list& other) { append(other.elements, other.count); }
   constexpr list(list&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)),
+      : elements(std::exchange(other.elements, nullptr)),
+        count(std::exchange(other.count, 0)),
         owned_(std::exchange(other.owned_, nullptr)),
-        size_(std::exchange(other.size_, 0)),
         capacity_(std::exchange(other.capacity_, 0)) {}
   constexpr list& operator=(list other) noexcept {
-    std::swap(data_, other.data_);
+    std::swap(elements, other.elements);
     std::swap(owned_, other.owned_);
-    std::swap(size_, other.size_);
+    std::swap(count, other.count);
     std::swap(capacity_, other.capacity_);
     return *this;
   }
@@ -54,69 +57,67 @@ class list {
   /// A list of elements that live elsewhere, and longer than it. They are read there and copied before the list grows; none may be written.
   static constexpr list borrow(const T* data, int size) {
     list l;
-    l.data_ = const_cast<T*>(data);
-    l.size_ = size;
+    l.elements = const_cast<T*>(data);
+    l.count = size;
     return l;
   }
 
-  constexpr int size() const { return size_; }
-  constexpr bool empty() const { return size_ == 0; }
-  constexpr T& operator[](int i) { return data_[i]; }
-  constexpr const T& operator[](int i) const { return data_[i]; }
-  constexpr T& back() { return data_[size_ - 1]; }
-  constexpr const T& back() const { return data_[size_ - 1]; }
-  constexpr T* begin() { return data_; }
-  constexpr T* end() { return data_ + size_; }
-  constexpr const T* begin() const { return data_; }
-  constexpr const T* end() const { return data_ + size_; }
+  constexpr int size() const { return count; }
+  constexpr bool empty() const { return count == 0; }
+  constexpr T& operator[](int i) { return elements[i]; }
+  constexpr const T& operator[](int i) const { return elements[i]; }
+  constexpr T& back() { return elements[count - 1]; }
+  constexpr const T& back() const { return elements[count - 1]; }
+  constexpr T* begin() { return elements; }
+  constexpr T* end() { return elements + count; }
+  constexpr const T* begin() const { return elements; }
+  constexpr const T* end() const { return elements + count; }
 
   constexpr void push_back(const T& value) {
-    if (size_ >= capacity_) {
+    if (count >= capacity_) {
       const T kept = value;
-      reserve(size_ ? 2 * size_ : 16);
-      data_[size_++] = kept;
+      reserve(count ? 2 * count : 16);
+      elements[count++] = kept;
       return;
     }
-    data_[size_++] = value;
+    elements[count++] = value;
   }
-  /// Appends `count` elements of another list or array.
-  constexpr void append(const T* from, int count) {
-    reserve(size_ + count);
-    detail::copy_elements(from, count, data_ + size_);
-    size_ += count;
+  /// Appends `size` elements of another list or array.
+  constexpr void append(const T* from, int size) {
+    reserve(count + size);
+    detail::copy_elements(from, size, elements + count);
+    count += size;
   }
-  constexpr void pop_back() { --size_; }
-  constexpr void clear() { size_ = 0; }
+  constexpr void pop_back() { --count; }
+  constexpr void clear() { count = 0; }
   /// Shortens the list.
-  constexpr void resize(int size) { size_ = size; }
+  constexpr void resize(int size) { count = size; }
   constexpr void reserve(int capacity) {
     if (capacity <= capacity_) return;
     T* const data = allocate(capacity);
-    detail::copy_elements(data_, size_, data);
+    detail::copy_elements(elements, count, data);
     delete[] owned_;
-    data_ = owned_ = data;
+    elements = owned_ = data;
     capacity_ = capacity;
   }
-  constexpr void assign(int count, const T& value) {
+  constexpr void assign(int size, const T& value) {
     const T kept = value;
-    if (count > capacity_) {
+    if (size > capacity_) {
       delete[] owned_;
-      data_ = owned_ = allocate(count);
-      capacity_ = count;
+      elements = owned_ = allocate(size);
+      capacity_ = size;
     }
-    size_ = count;
-    detail::fill_elements(data_, count, kept);
+    count = size;
+    detail::fill_elements(elements, size, kept);
   }
 
  private:
-  static constexpr T* allocate(int count) {
-    if constexpr (std::is_trivially_default_constructible_v<T>) return new T[static_cast<unsigned>(count)];
-    else return new T[static_cast<unsigned>(count)]{};
+  static constexpr T* allocate(int size) {
+    if constexpr (std::is_trivially_default_constructible_v<T>) return new T[static_cast<unsigned>(size)];
+    else return new T[static_cast<unsigned>(size)]{};
   }
 
-  T* data_ = nullptr;
-  T* owned_ = nullptr;  // data_, or null where the elements are borrowed
-  int size_ = 0;
+  T* owned_ = nullptr;  // elements, or null where they are borrowed
   int capacity_ = 0;    // of what is owned
 };
 

@@ -95,18 +95,18 @@ class program {
   bool differentiated = false;  // holds adjoints, which have the extents that their values were broadcast to
   error_report error;
 
-  constexpr int size() const { return instructions.size(); }
-  constexpr const instruction& operator[](int i) const { return instructions.begin()[i]; }
-  constexpr const shape& shape_of(int i) const { return shapes.begin()[instructions.begin()[i].shape]; }
-  constexpr family family_of(int i) const { return info_of(instructions.begin()[i].operation).family; }
+  constexpr int size() const { return instructions.count; }
+  constexpr const instruction& operator[](int i) const { return instructions.elements[i]; }
+  constexpr const shape& shape_of(int i) const { return shapes.elements[instructions.elements[i].shape]; }
+  constexpr family family_of(int i) const { return info_of(instructions.elements[i].operation).family; }
   template <class O>
-  constexpr bool is(int i) const { return instructions.begin()[i].operation == opcode_of<O>; }
+  constexpr bool is(int i) const { return instructions.elements[i].operation == opcode_of<O>; }
 
   /// Appends an instruction, or finds the equal one recorded before. O(1) expected.
   constexpr int put(const instruction& x) {
-    if (instruction_table_.lags(instructions.size()))
+    if (instruction_table_.lags(instructions.count))
       instruction_table_.make(instructions.size(), [&](int i) { return hash(instructions[i]); });
-    std::int32_t& found = instruction_table_.find(hash(x), [&](int i) { return instructions[i] == x; });
+    std::int32_t& found = instruction_table_.find(hash(x), [&](int i) { return instructions.elements[i] == x; });
     if (found == 0) {
       instructions.push_back(x);
       found = instruction_table_.add();
@@ -117,14 +117,24 @@ class program {
   /// Interns a shape, with every symbol replaced by the one it is known to equal.
   constexpr std::int16_t intern(shape s) {
     for (int axis = 0; axis < s.rank; ++axis)
-      if (is_symbol(s.extent[axis])) s.extent[axis] = resolve(s.extent[axis]);
-    if (shape_table_.lags(shapes.size())) shape_table_.make(shapes.size(), [&](int i) { return hash(shapes[i]); });
-    std::int32_t& found = shape_table_.find(hash(s), [&](int i) { return shapes[i] == s; });
+      if (s.extent[axis] < 0) s.extent[axis] = resolve(s.extent[axis]);
+    if (shape_table_.lags(shapes.count)) shape_table_.make(shapes.size(), [&](int i) { return hash(shapes[i]); });
+    std::int32_t& found = shape_table_.find(hash(s), [&](int i) { return shapes.elements[i] == s; });
     if (found == 0) {
       shapes.push_back(s);
       found = shape_table_.add();
     }
     return static_cast<std::int16_t>(found - 1);
+  }
+
+  /// The number of a shape with every symbol replaced by the one it is known to equal. O(1) as long as no more symbols are found equal.
+  constexpr std::int16_t canonical(std::int16_t id) {
+    while (canonical_.count <= id) canonical_.push_back(-1);
+    if (canonical_.elements[id] < 0) {
+      const std::int16_t found = intern(shapes.elements[id]);
+      canonical_.elements[id] = found;
+    }
+    return canonical_.elements[id];
   }
 
   constexpr extent_t new_symbol(const symbol_origin& origin) {
@@ -141,7 +151,7 @@ class program {
 
   /// The extent that an extent is known to equal: static if any of its class is.
   constexpr extent_t resolve(extent_t e) const {
-    while (is_symbol(e) && symbol_parents[symbol_number(e)] != e) e = symbol_parents[symbol_number(e)];
+    while (e < 0 && symbol_parents.elements[-1 - e] != e) e = symbol_parents.elements[-1 - e];
     return e;
   }
 
@@ -152,6 +162,7 @@ class program {
     add_check(check);
     if (is_symbol(x) && (!is_symbol(y) || symbol_number(y) < symbol_number(x))) symbol_parents[symbol_number(x)] = y;
     else symbol_parents[symbol_number(y)] = x;
+    canonical_.clear();
   }
 
   constexpr void add_check(const extent_check& check) {
@@ -167,17 +178,17 @@ class program {
 
   constexpr int constant(element_type type, double value, std::uint8_t flags = 0) { return constant_from_bits(type, constant_bits(type, value), flags); }
   constexpr int constant_from_bits(element_type type, std::uint64_t bits, std::uint8_t flags = 0) {
-    if (constant_table_.lags(constants.size())) constant_table_.make(constants.size(), [&](int i) { return hash(constants[i]); });
-    std::int32_t& found = constant_table_.find(hash(bits), [&](int i) { return constants[i] == bits; });
+    if (constant_table_.lags(constants.count)) constant_table_.make(constants.size(), [&](int i) { return hash(constants[i]); });
+    std::int32_t& found = constant_table_.find(hash(bits), [&](int i) { return constants.elements[i] == bits; });
     if (found == 0) {
       constants.push_back(bits);
       found = constant_table_.add();
     }
     return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = intern({}), .attribute = found - 1});
   }
-  constexpr bool is_constant(int i) const { return is<operation::constant>(i); }
-  constexpr double constant_of(int i) const { return constant_value(instructions[i].type, constants[instructions[i].attribute]); }
-  constexpr bool is_constant(int i, double value) const { return is_constant(i) && constant_of(i) == value; }
+  constexpr bool is_constant(int i) const { return instructions.elements[i].operation == opcode_of<operation::constant>; }
+  constexpr double constant_of(int i) const { return constant_value(instructions.elements[i].type, constants.elements[instructions.elements[i].attribute]); }
+  constexpr bool is_constant(int i, double value) const { return instructions.elements[i].operation == opcode_of<operation::constant> && constant_of(i) == value; }
 
   /// Tensor argument number k: static extents as given, negative ones become symbols of that argument.
   constexpr int argument(int k, element_type type, shape s, bool strided = false) {
@@ -209,6 +220,7 @@ class program {
     return hash(h);
   }
 
+  list<std::int16_t> canonical_;  // per shape, as far as known
   hash_table instruction_table_, shape_table_, constant_table_;
 };
 
