@@ -208,11 +208,12 @@ class program {
  private:
   static constexpr std::uint32_t hash(std::uint64_t x) { return static_cast<std::uint32_t>((x ^ x >> 29) * 0x9E3779B97F4A7C15u >> 33); }
   static constexpr std::uint32_t hash(const instruction& x) {
-    const std::uint64_t what = static_cast<std::uint64_t>(x.operation) | static_cast<std::uint64_t>(x.type) << 8 | static_cast<std::uint64_t>(x.flags) << 16 |
-                               static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.shape)) << 24 | static_cast<std::uint64_t>(static_cast<std::uint32_t>(x.attribute)) << 32;
-    const std::uint64_t of = static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[0])) | static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[1])) << 16 |
-                             static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[2])) << 32;
-    return hash(what * 0xD6E8FEB86659FD93u ^ of);
+    // One expression: a compiler's limit counts statements.
+    return static_cast<std::uint32_t>(
+        ((static_cast<std::uint64_t>(x.operation) | static_cast<std::uint64_t>(x.type) << 8 | static_cast<std::uint64_t>(x.flags) << 16 |
+          static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.shape)) << 24 | static_cast<std::uint64_t>(static_cast<std::uint32_t>(x.attribute)) << 32) * 0xD6E8FEB86659FD93u ^
+         (static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[0])) | static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[1])) << 16 |
+          static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[2])) << 32) * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u >> 33);
   }
   static constexpr std::uint32_t hash(const shape& s) {
     std::uint64_t h = static_cast<std::uint64_t>(s.rank);

@@ -57,8 +57,10 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
   list<int> adjoint(size, -1);
   const auto accumulate = [&](int i, int d, int from) {
     if (!needed[i]) return;
-    if (from >= 0) d = record_expand(p, d, p.shape_of(from));
-    d = record_cast(p, record_sum_to(p, d, p.shape_of(i)), p[i].type);
+    const std::int16_t goal = p[i].shape;
+    if (from >= 0) d = record_expand(p, d, p[from].shape);
+    if (p[d].shape != goal || p.canonical(goal) != goal) d = record_sum_to(p, d, p.shapes[goal]);
+    d = record_cast(p, d, p[i].type);
     adjoint[i] = adjoint[i] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[i], d);
   };
   for (int k = 0; k < outputs.size(); ++k) {
