@@ -137,6 +137,12 @@ class program {
     return canonical_.elements[id];
   }
 
+  /// The shape of one number.
+  constexpr std::int16_t number_shape() {
+    if (number_shape_ < 0) number_shape_ = intern({});
+    return number_shape_;
+  }
+
   constexpr extent_t new_symbol(const symbol_origin& origin) {
     for (int i = 0; i < symbols.size(); ++i) {
       const symbol_origin& s = symbols[i];
@@ -184,7 +190,7 @@ class program {
       constants.push_back(bits);
       found = constant_table_.add();
     }
-    return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = intern({}), .attribute = found - 1});
+    return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
   constexpr bool is_constant(int i) const { return instructions.elements[i].operation == opcode_of<operation::constant>; }
   constexpr double constant_of(int i) const { return constant_value(instructions.elements[i].type, constants.elements[instructions.elements[i].attribute]); }
@@ -202,7 +208,7 @@ class program {
   /// Run-time scalar number k. A literal in an expression is `weak`: it takes the type of the tensor it meets.
   constexpr int scalar(int k, element_type type, bool weak) {
     if (k >= scalar_count) scalar_count = k + 1;
-    return put({.operation = opcode_of<operation::scalar>, .type = type, .accumulator = type, .flags = weak ? weak_flag : std::uint8_t{0}, .shape = intern({}), .attribute = k});
+    return put({.operation = opcode_of<operation::scalar>, .type = type, .accumulator = type, .flags = weak ? weak_flag : std::uint8_t{0}, .shape = number_shape(), .attribute = k});
   }
 
  private:
@@ -221,6 +227,7 @@ class program {
     return hash(h);
   }
 
+  std::int16_t number_shape_ = -1;
   list<std::int16_t> canonical_;  // per shape, as far as known
   hash_table instruction_table_, shape_table_, constant_table_;
 };

@@ -106,8 +106,6 @@ constexpr bool fold(opcode operation, element_type type, double a, double b, dou
 
 /// The operand that a map simplifies to, or -1. Only what is exact for every value, infinities, NaN and signed zeros included.
 constexpr int simplify_map(program& p, opcode operation, element_type type, const int* x, std::int16_t id) {
-  const auto constant = [&](int i) { return i >= 0 && p.instructions.elements[i].operation == opcode_of<operation::constant>; };
-  if (operation != opcode_of<operation::neg> && operation != opcode_of<operation::select> && !constant(x[0]) && !constant(x[1])) return -1;
   const auto whole = [&](int i) { return p[i].shape == id && p[i].type == type; };
   if (operation == opcode_of<operation::mul>) {
     if (p.is_constant(x[0], 1) && whole(x[1])) return x[1];
@@ -162,9 +160,14 @@ constexpr element_type meet_types(program& p, const operation_info& info, int* x
 
 /// Records a map whose operands have their final types and broadcast to the shape `id`.
 constexpr int record_aligned(program& p, opcode operation, element_type type, int arity, const int* x, std::int16_t id) {
-  const int simpler = simplify_map(p, operation, type, x, id);
-  if (simpler >= 0) return simpler;
-  if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
+  const instruction* const code = p.instructions.elements;
+  const int second = arity > 1 ? x[1] : x[0];
+  if (operation == opcode_of<operation::neg> || operation == opcode_of<operation::select> || code[x[0]].operation == opcode_of<operation::constant> ||
+      code[second].operation == opcode_of<operation::constant>) {
+    const int simpler = simplify_map(p, operation, type, x, id);
+    if (simpler >= 0) return simpler;
+    if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
+  }
   return p.put({.operation = operation,
                 .type = type,
                 .accumulator = type,
@@ -187,10 +190,9 @@ constexpr int record_map(program& p, opcode operation, int a, int b, int c) {
 
   // Most maps have operands of one shape, or numbers beside it: nothing to align, to check or to intern.
   int common = -1;
-  for (int i = 0; i < info.arity; ++i) {
+  for (int i = 0; i < info.arity && common != -2; ++i) {
     const instruction& o = code[x[i]];
     common = o.operation == opcode_of<operation::expand> ? -2 : o.shape == common || p.shapes.elements[o.shape].rank == 0 ? common : common == -1 ? o.shape : -2;
-    if (common == -2) break;
   }
   if (common >= 0) return detail::record_aligned(p, operation, type, info.arity, x, static_cast<std::int16_t>(common));
 
