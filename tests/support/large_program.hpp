@@ -66,10 +66,10 @@ constexpr program record_chain(int links) {
   const Symbol x(p, p.argument(0, element_type::float32, s)), y(p, p.argument(1, element_type::float32, s));
   Symbol previous = y, value = x;
   for (int n = 0; n < links; ++n) {
-    const double c = 0.25 + 0.001 * (n % 97);
-    Symbol next = tanh(value * c + previous * 0.5) + y;
+    const Symbol scaled = value * (0.25 + 0.001 * (n % 97));  // no expression records two: their order would be the compiler's
+    Symbol next = tanh(scaled + previous * 0.5) + y;
     if (n % 16 == 15) next = next - mean(next, axis<-1>, keepdim);
-    else if (n % 5 == 4) next = where(next < value, next, x * 0.5);
+    else if (n % 5 == 4) next = maximum(next, x) * 0.5;
     previous = value;
     value = next;
   }

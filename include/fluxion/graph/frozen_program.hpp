@@ -107,10 +107,11 @@ constexpr program thaw(const frozen_program<Capacity>& f) {
 
 namespace detail {
 
-/// A source whose program is about as long as another one may say so.
+/// A source may say how long its program will be, about: what does not fit at first is recorded again.
 template <class Source>
 constexpr int first_capacity() {
-  if constexpr (requires { Source::expected_size; }) return capacity_for(Source::expected_size);
+  if constexpr (requires { Source::expected_size; })
+    return capacity_for(Source::expected_size < largest_constant_program ? Source::expected_size : largest_constant_program);
   else return smallest_capacity;
 }
 
