@@ -17,13 +17,14 @@ namespace detail {
 
 class value_placer {
  public:
-  /// `stored(i)` tells whether value i is in memory. Of the plan only steps, slots and kernels are read.
+  /// Of the plan only steps, slots and kernels are read.
   constexpr value_placer(const program& p, const plan_view& q)
       : p_(p), code_(p.instructions.begin()), q_(q), size_(p.size()), born_(size_, std::int16_t{-1}), died_(size_, std::int16_t{-1}), roots_(size_, std::int16_t{0}) {
     std::int16_t* const roots = roots_.begin();
     for (int i = 0; i < size_; ++i) roots[i] = static_cast<std::int16_t>(is_alias(i) ? roots[code_[i].operand[0]] : i);
   }
 
+  /// `stored(i)` tells whether value i is in memory.
   template <class Stored>
   constexpr placement run(const Stored& stored) {
     r_.values.assign(size_, plan_value{});
