@@ -231,10 +231,12 @@ struct constant_emission {
 /// The first attempt that can be emitted, and how many chunks that takes.
 template <class Source, int Attempt = 0, int Chunk = 0>
 struct chosen_attempt {
-  static_assert(Attempt < plan_attempts, "no attempt at a plan can be emitted");
-  using emission = constant_emission<Source, Attempt, Chunk>;
+  static constexpr bool possible = Attempt < plan_attempts;
+  static_assert(possible, "no attempt at a plan can be emitted");
+  using emission = constant_emission<Source, possible ? Attempt : 0, possible ? Chunk : 0>;
   static constexpr auto choose() {
-    if constexpr (emission::failed) return chosen_attempt<Source, Attempt + 1, 0>::choose();
+    if constexpr (!possible) return std::pair<std::integral_constant<int, 0>, std::integer_sequence<int, 0>>{};  // reported once is enough
+    else if constexpr (emission::failed) return chosen_attempt<Source, Attempt + 1, 0>::choose();
     else if constexpr (!emission::complete) return chosen_attempt<Source, Attempt, Chunk + 1>::choose();
     else return std::pair<std::integral_constant<int, Attempt>, std::make_integer_sequence<int, Chunk + 1>>{};
   }
