@@ -244,6 +244,15 @@ TEST_CASE("every program has a plan, whatever it asks of a row") {
   CHECK(graph::make_plan(p).code.size() > 0);
 }
 
+TEST_CASE("a kernel has at most eight axes, however many an instruction would bring at once") {
+  program p;
+  const Symbol x = argument(p, {2, 3, 4, 5, 6, 7}), shared = argument(p, {7}), y = argument(p, {8, 9, 10, 7});
+  output(x * shared);
+  output(y * shared);  // reads what the first kernel reads, which has one of its four axes
+  const plan q = graph::make_plan(p);
+  CHECK(kernels(q) == 2);
+}
+
 TEST_CASE("a program of thousands of instructions is planned") {
   program p;
   Symbol x = argument(p, {-1, 64});

@@ -128,6 +128,7 @@ struct function_source<gradient_function<F, WithValue, I...>, X...> {
   static_assert(!inner::returns_tuple, "grad: the function must return one number, not several");
   static_assert(((I >= 0 && I < static_cast<int>(sizeof...(X))) && ...), "grad: there is no argument of that number");
   static constexpr bool returns_tuple = WithValue || sizeof...(I) > 1;
+  static constexpr int expected_size = 3 * graph::constant_program<inner>::value.instruction_count;
 
   static constexpr graph::program make() {
     using namespace graph;

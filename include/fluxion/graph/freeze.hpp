@@ -1,10 +1,9 @@
-/// Programs and plans as constants of the translation unit. The passes work on lists that grow during constant evaluation; what they
-/// return is copied into arrays of fixed capacity, and then into arrays of exactly the size that the run needs.
+/// Plans as constants of the translation unit. Each stage of planning is a constant of its own, or several, each of which goes on where
+/// the one before it stopped, so that long programs stay within the compilers' limits.
 #pragma once
+#include "frozen_program.hpp"
 #include "pass/make_plan.hpp"
 #include "plan_view.hpp"
-
-#include <array>
 
 namespace fluxion::graph {
 
@@ -15,178 +14,162 @@ inline namespace FLUXION_ABI { inline constexpr plan_options compiled_options{.f
 inline namespace FLUXION_ABI { inline constexpr plan_options compiled_options{}; }
 #endif
 
-/// Capacities that are tried in turn, in instructions.
-inline constexpr int freeze_capacities[] = {128, 1024, 8192};
-inline constexpr int freeze_tiers = 3;
-
-/// A program in arrays of fixed capacity; `fits` is false where they were too small.
-template <int Capacity>
-struct frozen_program {
-  instruction instructions[Capacity]{};
-  shape shapes[Capacity / 2]{};
-  std::uint64_t constants[Capacity / 2]{};
-  slice_spec slices[Capacity / 2]{};
-  symbol_origin symbols[Capacity / 2]{};
-  extent_t symbol_parents[Capacity / 2]{};
-  extent_check checks[Capacity / 2]{};
-  std::int16_t outputs[Capacity / 2]{};
-  int instruction_count = 0, shape_count = 0, constant_count = 0, slice_count = 0, symbol_count = 0, check_count = 0, output_count = 0;
-  int argument_count = 0, scalar_count = 0;
-  bool differentiated = false;
-  error_report error{};
-  bool fits = true;
-};
-
-namespace detail {
-
-template <class T, int N>
-constexpr int copy_list(const list<T>& from, T (&to)[N], bool& fits) {
-  if (from.size() > N) {
-    fits = false;
-    return 0;
-  }
-  for (int i = 0; i < from.size(); ++i) to[i] = from[i];
-  return from.size();
-}
-
-template <class T>
-constexpr void append_all(list<T>& to, const T* from, int count) {
-  to.reserve(count);
-  for (int i = 0; i < count; ++i) to.push_back(from[i]);
-}
-
-}  // namespace detail
-
-template <int Capacity>
-constexpr frozen_program<Capacity> freeze(const program& p) {
-  frozen_program<Capacity> f;
-  f.instruction_count = detail::copy_list(p.instructions, f.instructions, f.fits);
-  f.shape_count = detail::copy_list(p.shapes, f.shapes, f.fits);
-  f.constant_count = detail::copy_list(p.constants, f.constants, f.fits);
-  f.slice_count = detail::copy_list(p.slices, f.slices, f.fits);
-  f.symbol_count = detail::copy_list(p.symbols, f.symbols, f.fits);
-  detail::copy_list(p.symbol_parents, f.symbol_parents, f.fits);
-  f.check_count = detail::copy_list(p.checks, f.checks, f.fits);
-  f.output_count = detail::copy_list(p.outputs, f.outputs, f.fits);
-  f.argument_count = p.argument_count;
-  f.scalar_count = p.scalar_count;
-  f.differentiated = p.differentiated;
-  f.error = p.error;
-  return f;
-}
-
-/// The program again, ready for the next pass.
-template <int Capacity>
-constexpr program thaw(const frozen_program<Capacity>& f) {
-  program p;
-  detail::append_all(p.shapes, f.shapes, f.shape_count);
-  detail::append_all(p.constants, f.constants, f.constant_count);
-  detail::append_all(p.slices, f.slices, f.slice_count);
-  detail::append_all(p.symbols, f.symbols, f.symbol_count);
-  detail::append_all(p.symbol_parents, f.symbol_parents, f.symbol_count);
-  detail::append_all(p.checks, f.checks, f.check_count);
-  detail::append_all(p.outputs, f.outputs, f.output_count);
-  p.restore(f.instructions, f.instruction_count);
-  p.argument_count = f.argument_count;
-  p.scalar_count = f.scalar_count;
-  p.differentiated = f.differentiated;
-  p.error = f.error;
-  return p;
-}
-
-/// The program that `Source::make()` records, as a constant: one constant per pass keeps each within the compilers' limits.
-template <class Source, int Tier = 0>
-struct constant_program {
-  static constexpr auto attempt = freeze<freeze_capacities[Tier]>(Source::make());
-  static constexpr const auto& choose() {
-    // The last tier is taken as it is: where recording itself failed, trying on would only bury the compiler's first error.
-    if constexpr (Tier + 1 == freeze_tiers) return attempt;
-    else if constexpr (attempt.fits) return attempt;
-    else return constant_program<Source, Tier + 1>::value;
-  }
-  static constexpr const auto& value = choose();
-  static_assert(value.fits, "the program has more instructions than fluxion::graph::freeze_capacities allows");
-};
+// What one constant does at most. Half of clang's 1,048,576 steps is the measure, for programs whose instructions are costly to plan.
+inline constexpr int fusion_chunk = 1024;    // instructions
+inline constexpr int emission_chunk = 1024;  // entries of kernels
 
 /// The program as planning starts from it.
 template <class Source>
 struct prepared_source {
+  static constexpr int expected_size = constant_program<Source>::value.instruction_count;
   static constexpr program make() { return prepare_program(thaw(constant_program<Source>::value)); }
 };
+
+template <class Source>
+inline constexpr const auto& prepared_program = constant_program<prepared_source<Source>>::value;
 
 /// A fusion in arrays of fixed capacity.
 template <int Capacity>
 struct frozen_fusion {
-  kernel_group groups[Capacity]{};
-  std::int16_t home[Capacity]{};
-  std::int16_t next[Capacity]{};
-  axis_map iteration[Capacity]{};
-  bool lazy[Capacity]{};
-  int group_count = 0, instruction_count = 0;
-  bool fits = true;
+  frozen_list<kernel_group, Capacity> groups;
+  frozen_list<fused_value, Capacity> values;
+
+  constexpr void take(const fusion& f) {
+    groups.take(f.groups);
+    values.take(f.values);
+  }
+  constexpr fusion thaw() const { return {groups.thaw(), values.thaw()}; }
+  /// To be continued.
+  constexpr fusion copy() const {
+    fusion f;
+    f.groups.append(groups.data, groups.size);
+    f.values.append(values.data, values.size);
+    return f;
+  }
 };
 
 template <int Capacity>
-constexpr frozen_fusion<Capacity> freeze_fusion(const fusion& f) {
-  frozen_fusion<Capacity> r;
-  r.group_count = detail::copy_list(f.groups, r.groups, r.fits);
-  r.instruction_count = detail::copy_list(f.home, r.home, r.fits);
-  detail::copy_list(f.next, r.next, r.fits);
-  detail::copy_list(f.iteration, r.iteration, r.fits);
-  detail::copy_list(f.lazy, r.lazy, r.fits);
-  return r;
-}
-
-template <int Capacity>
-constexpr fusion thaw_fusion(const frozen_fusion<Capacity>& r) {
-  fusion f;
-  detail::append_all(f.groups, r.groups, r.group_count);
-  detail::append_all(f.home, r.home, r.instruction_count);
-  detail::append_all(f.next, r.next, r.instruction_count);
-  detail::append_all(f.iteration, r.iteration, r.instruction_count);
-  detail::append_all(f.lazy, r.lazy, r.instruction_count);
-  return f;
-}
-
-/// What a plan adds to its program, in arrays of fixed capacity.
-template <int Capacity>
-struct frozen_plan {
-  frozen_program<Capacity> code{};
-  plan_step steps[Capacity]{};
-  plan_slot slots[2 * Capacity]{};
-  std::int16_t scalars[Capacity]{};
-  extent_t axes[2 * Capacity]{};
-  std::uint64_t words[4 * Capacity]{};
-  std::int32_t kernel_begin[Capacity]{};
-  plan_value values[Capacity]{};
-  int step_count = 0, slot_count = 0, scalar_count = 0, axis_count = 0, word_count = 0, kernel_count = 0, temporaries = 0;
-  bool fits = true;
-  bool emitted = true;
+struct frozen_memory {
+  frozen_list<std::uint8_t, Capacity> flags;
+  frozen_list<std::int16_t, Capacity> views;
+  constexpr memory_choice thaw() const { return {flags.thaw(), views.thaw()}; }
 };
 
-template <int Capacity>
-constexpr frozen_plan<Capacity> freeze_plan(const plan& q) {
-  frozen_plan<Capacity> f;
-  f.code = freeze<Capacity>(q.code);
-  f.fits = f.code.fits;
-  f.step_count = detail::copy_list(q.steps, f.steps, f.fits);
-  f.slot_count = detail::copy_list(q.slots, f.slots, f.fits);
-  f.scalar_count = detail::copy_list(q.scalars, f.scalars, f.fits);
-  f.axis_count = detail::copy_list(q.axes, f.axes, f.fits);
-  f.word_count = detail::copy_list(q.words, f.words, f.fits);
-  const int begins = detail::copy_list(q.kernel_begin, f.kernel_begin, f.fits);
-  f.kernel_count = begins > 0 ? begins - 1 : 0;
-  detail::copy_list(q.values, f.values, f.fits);
-  f.temporaries = q.temporaries;
-  return f;
-}
+/// The steps and kernels of some groups. Numbers count from the chunk's own first slot, scalar, axis and kernel.
+template <int Budget>
+struct frozen_emission {
+  static constexpr int entries = Budget + max_kernel_entries;
+  static constexpr int loops = Budget / 4 + 4;
+  frozen_list<plan_step, loops> steps;
+  frozen_list<plan_slot, entries> slots;
+  frozen_list<std::int16_t, entries> scalars;
+  frozen_list<extent_t, 2 * Budget + 4 * max_rank> axes;
+  frozen_list<std::uint64_t, 2 * entries + loops> words;
+  frozen_list<std::int32_t, loops + 1> kernel_begin;
+  emission_position end;
+
+  constexpr void take(const plan& q) {
+    steps.take(q.steps);
+    slots.take(q.slots);
+    scalars.take(q.scalars);
+    axes.take(q.axes);
+    words.take(q.words);
+    kernel_begin.take(q.kernel_begin);
+  }
+};
+
+/// The same as pointers, whatever the budget.
+struct emission_part {
+  const plan_step* steps;
+  const plan_slot* slots;
+  const std::int16_t* scalars;
+  const extent_t* axes;
+  const std::uint64_t* words;
+  const std::int32_t* kernel_begin;
+  int step_count, slot_count, scalar_count, axis_count, word_count, kernel_count;
+
+  template <int Budget>
+  explicit constexpr emission_part(const frozen_emission<Budget>& e)
+      : steps(e.steps.data), slots(e.slots.data), scalars(e.scalars.data), axes(e.axes.data), words(e.words.data), kernel_begin(e.kernel_begin.data),
+        step_count(e.steps.size), slot_count(e.slots.size), scalar_count(e.scalars.size), axis_count(e.axes.size), word_count(e.words.size),
+        kernel_count(e.kernel_begin.size > 0 ? e.kernel_begin.size - 1 : 0) {}
+};
 
 namespace detail {
 
 template <class T, int N>
 constexpr auto trimmed(const T* from) {
   std::array<T, static_cast<std::size_t>(N > 0 ? N : 1)> a{};
-  for (int i = 0; i < N; ++i) a[static_cast<std::size_t>(i)] = from[i];
+  fluxion::detail::copy_elements(from, N, a.data());
+  return a;
+}
+
+/// The kernels of all parts, each once.
+template <int Words, int Kernels>
+struct joined_kernels {
+  std::uint64_t words[Words > 0 ? Words : 1]{};
+  std::int32_t begin[Kernels + 1]{};
+  std::int16_t number[Kernels > 0 ? Kernels : 1]{};  // by number in the order of the parts
+  int count = 0;
+};
+
+template <int Words, int Kernels>
+constexpr joined_kernels<Words, Kernels> join_kernels(const emission_part* parts, int part_count) {
+  joined_kernels<Words, Kernels> r;
+  list<std::uint32_t> hashes;
+  hash_table known;
+  known.make(0, [](int) { return 0u; });
+  int next = 0;
+  for (int part = 0; part < part_count; ++part)
+    for (int k = 0; k < parts[part].kernel_count; ++k) {
+      const std::uint64_t* const words = parts[part].words + parts[part].kernel_begin[k];
+      const int size = parts[part].kernel_begin[k + 1] - parts[part].kernel_begin[k];
+      std::uint64_t hash = 0;
+      for (int w = 0; w < size; ++w) hash = (hash ^ words[w]) * 0x9E3779B97F4A7C15u, hash ^= hash >> 32;
+      if (known.lags(r.count)) known.make(r.count, [&](int i) { return hashes[i]; });
+      std::int32_t& found = known.find(static_cast<std::uint32_t>(hash), [&](int i) {
+        if (r.begin[i + 1] - r.begin[i] != size) return false;
+        int w = 0;
+        while (w < size && r.words[r.begin[i] + w] == words[w]) ++w;
+        return w == size;
+      });
+      if (found == 0) {
+        fluxion::detail::copy_elements(words, size, r.words + r.begin[r.count]);
+        r.begin[r.count + 1] = r.begin[r.count] + size;
+        ++r.count;
+        hashes.push_back(static_cast<std::uint32_t>(hash));
+        found = known.add();
+      }
+      r.number[next++] = static_cast<std::int16_t>(found - 1);
+    }
+  return r;
+}
+
+/// One array of the arrays of all parts.
+template <class T, int N>
+constexpr auto joined(const emission_part* parts, int part_count, const T* emission_part::*data, int emission_part::*count) {
+  std::array<T, static_cast<std::size_t>(N > 0 ? N : 1)> a{};
+  int n = 0;
+  for (int part = 0; part < part_count; n += parts[part++].*count) fluxion::detail::copy_elements(parts[part].*data, parts[part].*count, a.data() + n);
+  return a;
+}
+
+/// The steps of all parts, with the numbers that the joined arrays give.
+template <int N>
+constexpr auto joined_steps(const emission_part* parts, int part_count, const std::int16_t* kernel_number) {
+  std::array<plan_step, static_cast<std::size_t>(N > 0 ? N : 1)> a{};
+  plan_step* to = a.data();
+  int slots = 0, scalars = 0, axes = 0;
+  for (int part = 0; part < part_count; ++part) {
+    const emission_part& e = parts[part];
+    for (int s = 0; s < e.step_count; ++s, ++to) {
+      *to = e.steps[s];
+      if (to->kind != plan_step::loop) continue;
+      to->slot_begin = static_cast<std::int16_t>(to->slot_begin + slots), to->scalar_begin = static_cast<std::int16_t>(to->scalar_begin + scalars),
+      to->axis_begin = static_cast<std::int16_t>(to->axis_begin + axes), to->kernel = kernel_number[to->kernel];
+    }
+    slots += e.slot_count, scalars += e.scalar_count, axes += e.axis_count, kernel_number += e.kernel_count;
+  }
   return a;
 }
 
@@ -194,60 +177,134 @@ constexpr auto trimmed(const T* from) {
 
 inline namespace FLUXION_ABI {
 
-/// The plan of the program that `Source::make()` records, as constants; `view` is what an executor reads.
-template <class Source, int Attempt, int Tier>
+/// The fusion of a source's program as far as chunk `Chunk` goes.
+template <class Source, int Attempt, int Chunk>
 struct constant_fusion {
-  static constexpr auto value =
-      freeze_fusion<freeze_capacities[Tier]>(fuse(thaw(constant_program<prepared_source<Source>>::value), relaxed(compiled_options, Attempt)));
-};
-
-template <class Source, int Attempt = 0, int Tier = 0>
-struct constant_plan_attempt {
-  static constexpr auto make() {
-    plan q;
-    const bool emitted = emit_plan(thaw(constant_program<prepared_source<Source>>::value), thaw_fusion(constant_fusion<Source, Attempt, Tier>::value),
-                                   relaxed(compiled_options, Attempt), q);
-    auto frozen = freeze_plan<freeze_capacities[Tier]>(q);
-    frozen.emitted = emitted;
-    return frozen;
+  static constexpr const auto& code = prepared_program<Source>;
+  static constexpr int capacity = capacity_for(code.instruction_count);
+  static constexpr frozen_fusion<capacity> make() {
+    const int from = Chunk * fusion_chunk, to = from + fusion_chunk;
+    fusion f;
+    if constexpr (Chunk > 0) f = constant_fusion<Source, Attempt, Chunk - 1>::value.copy();
+    fuse(thaw(code), relaxed(compiled_options, Attempt), from, to < code.instruction_count ? to : code.instruction_count, f);
+    frozen_fusion<capacity> r;
+    r.take(f);
+    return r;
   }
-  static constexpr auto value = make();
+  static constexpr frozen_fusion<capacity> value = make();
 };
 
-/// The first attempt that can be emitted, in the smallest arrays that hold it.
-template <class Source, int Attempt = 0, int Tier = 0>
-constexpr const auto& choose_plan() {
-  constexpr bool possible = Attempt < plan_attempts && Tier < freeze_tiers;
-  static_assert(possible, "the program has more instructions than fluxion::graph::freeze_capacities allows");
-  if constexpr (!possible) return constant_plan_attempt<Source>::value;
-  else if constexpr (!constant_fusion<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
-  else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.emitted) return choose_plan<Source, Attempt + 1, Tier>();
-  else if constexpr (!constant_plan_attempt<Source, Attempt, Tier>::value.fits) return choose_plan<Source, Attempt, Tier + 1>();
-  else return constant_plan_attempt<Source, Attempt, Tier>::value;
-}
+/// How one attempt plans a source's program before kernels are emitted.
+template <class Source, int Attempt>
+struct constant_attempt {
+  static constexpr const auto& code = prepared_program<Source>;
+  static constexpr int size = code.instruction_count, capacity = capacity_for(size);
+  static constexpr const auto& fused = constant_fusion<Source, Attempt, (size > 0 ? (size - 1) / fusion_chunk : 0)>::value;
+  static constexpr frozen_memory<capacity> make_memory() {
+    const memory_choice m = choose_memory(thaw(code), fused.thaw(), relaxed(compiled_options, Attempt));
+    frozen_memory<capacity> r;
+    r.flags.take(m.flags);
+    r.views.take(m.views);
+    return r;
+  }
+  static constexpr frozen_memory<capacity> memory = make_memory();
+};
 
+/// The kernels of one chunk of groups.
+template <class Source, int Attempt, int Chunk>
+struct constant_emission {
+  using attempt = constant_attempt<Source, Attempt>;
+  static constexpr int budget = attempt::capacity > smallest_capacity ? emission_chunk : emission_chunk / 4;
+  static constexpr frozen_emission<budget> make() {
+    frozen_emission<budget> r;
+    emission_position begin;
+    if constexpr (Chunk > 0) begin = constant_emission<Source, Attempt, Chunk - 1>::value.end;
+    plan q;
+    r.end = emit_kernels(thaw(attempt::code), attempt::fused.thaw(), attempt::memory.thaw(), begin, budget, q);
+    r.take(q);
+    return r;
+  }
+  static constexpr frozen_emission<budget> value = make();
+  static constexpr bool failed = value.end.failed, complete = value.end.group > attempt::fused.groups.size;
+};
+
+/// The first attempt that can be emitted, and how many chunks that takes.
+template <class Source, int Attempt = 0, int Chunk = 0>
+struct chosen_attempt {
+  static constexpr bool possible = Attempt < plan_attempts;
+  static_assert(possible, "no attempt at a plan can be emitted");
+  using emission = constant_emission<Source, possible ? Attempt : 0, possible ? Chunk : 0>;
+  static constexpr auto choose() {
+    if constexpr (!possible) return std::pair<std::integral_constant<int, 0>, std::integer_sequence<int, 0>>{};  // reported once is enough
+    else if constexpr (emission::failed) return chosen_attempt<Source, Attempt + 1, 0>::choose();
+    else if constexpr (!emission::complete) return chosen_attempt<Source, Attempt, Chunk + 1>::choose();
+    else return std::pair<std::integral_constant<int, Attempt>, std::make_integer_sequence<int, Chunk + 1>>{};
+  }
+};
+
+template <class Source, class Choice = decltype(chosen_attempt<Source>::choose())>
+struct constant_emissions;
+template <class Source, int Attempt, int... Chunk>
+struct constant_emissions<Source, std::pair<std::integral_constant<int, Attempt>, std::integer_sequence<int, Chunk...>>> {
+  using attempt = constant_attempt<Source, Attempt>;
+  static constexpr int count = static_cast<int>(sizeof...(Chunk));
+  static constexpr emission_part parts[] = {emission_part(constant_emission<Source, Attempt, Chunk>::value)...};
+  static constexpr int total(int emission_part::*of) {
+    int n = 0;
+    for (const emission_part& part : parts) n += part.*of;
+    return n;
+  }
+};
+
+/// The plan of the program that `Source::make()` records, as constants; `view` is what an executor reads.
 template <class Source>
 struct constant_plan {
-  static constexpr const auto& full = choose_plan<Source>();
-  static constexpr error_report error = full.code.error;
+ private:
+  using emissions = constant_emissions<Source>;
+  using attempt = typename emissions::attempt;
+  static constexpr const auto& code = attempt::code;
+  static constexpr int parts = emissions::count, step_count = emissions::total(&emission_part::step_count);
+  static constexpr int slot_count = emissions::total(&emission_part::slot_count), axis_count = emissions::total(&emission_part::axis_count);
+  static_assert(slot_count <= 32767 && axis_count <= 32767, "the kernels of the program have more slots than a plan can number");
+  static constexpr auto kernels =
+      detail::join_kernels<emissions::total(&emission_part::word_count), emissions::total(&emission_part::kernel_count)>(emissions::parts, parts);
 
-  static constexpr auto instructions = detail::trimmed<instruction, full.code.instruction_count>(full.code.instructions);
-  static constexpr auto shapes = detail::trimmed<shape, full.code.shape_count>(full.code.shapes);
-  static constexpr auto constants = detail::trimmed<std::uint64_t, full.code.constant_count>(full.code.constants);
-  static constexpr auto slices = detail::trimmed<slice_spec, full.code.slice_count>(full.code.slices);
-  static constexpr auto symbols = detail::trimmed<symbol_origin, full.code.symbol_count>(full.code.symbols);
-  static constexpr auto symbol_parents = detail::trimmed<extent_t, full.code.symbol_count>(full.code.symbol_parents);
-  static constexpr auto checks = detail::trimmed<extent_check, full.code.check_count>(full.code.checks);
-  static constexpr auto outputs = detail::trimmed<std::int16_t, full.code.output_count>(full.code.outputs);
-  static constexpr auto steps = detail::trimmed<plan_step, full.step_count>(full.steps);
-  static constexpr auto slots = detail::trimmed<plan_slot, full.slot_count>(full.slots);
-  static constexpr auto scalars = detail::trimmed<std::int16_t, full.scalar_count>(full.scalars);
-  static constexpr auto axes = detail::trimmed<extent_t, full.axis_count>(full.axes);
-  static constexpr auto words = detail::trimmed<std::uint64_t, full.word_count>(full.words);
-  static constexpr auto kernel_begin = detail::trimmed<std::int32_t, full.kernel_count + 1>(full.kernel_begin);
-  static constexpr auto values = detail::trimmed<plan_value, full.code.instruction_count>(full.values);
+  template <class T, int N>
+  static constexpr auto join(const T* emission_part::*data, int emission_part::*count) {
+    return detail::joined<T, N>(emissions::parts, parts, data, count);
+  }
 
-  static constexpr plan_view make_view() {
+ public:
+  static constexpr error_report error = code.error;
+
+  static constexpr auto instructions = detail::trimmed<instruction, code.instruction_count>(code.instructions);
+  static constexpr auto shapes = detail::trimmed<shape, code.shape_count>(code.shapes);
+  static constexpr auto constants = detail::trimmed<std::uint64_t, code.constant_count>(code.constants);
+  static constexpr auto slices = detail::trimmed<slice_spec, code.slice_count>(code.slices);
+  static constexpr auto symbols = detail::trimmed<symbol_origin, code.symbol_count>(code.symbols);
+  static constexpr auto symbol_parents = detail::trimmed<extent_t, code.symbol_count>(code.symbol_parents);
+  static constexpr auto checks = detail::trimmed<extent_check, code.check_count>(code.checks);
+  static constexpr auto outputs = detail::trimmed<std::int16_t, code.output_count>(code.outputs);
+  static constexpr auto steps = detail::joined_steps<step_count>(emissions::parts, parts, kernels.number);
+  static constexpr auto slots = join<plan_slot, slot_count>(&emission_part::slots, &emission_part::slot_count);
+  static constexpr auto scalars = join<std::int16_t, emissions::total(&emission_part::scalar_count)>(&emission_part::scalars, &emission_part::scalar_count);
+  static constexpr auto axes = join<extent_t, axis_count>(&emission_part::axes, &emission_part::axis_count);
+  static constexpr auto words = detail::trimmed<std::uint64_t, kernels.begin[kernels.count]>(kernels.words);
+  static constexpr auto kernel_begin = detail::trimmed<std::int32_t, kernels.count + 1>(kernels.begin);
+
+ private:
+  struct placed_values {
+    std::array<plan_value, instructions.size()> values{};
+    int temporaries = 0;
+  };
+  static constexpr placed_values place() {
+    const placement places = place_values(thaw(code), attempt::memory.thaw(), make_view(nullptr, 0));
+    placed_values r;
+    fluxion::detail::copy_elements(places.values.begin(), places.values.size(), r.values.data());
+    r.temporaries = places.temporaries;
+    return r;
+  }
+  static constexpr plan_view make_view(const plan_value* values, int temporaries) {
     plan_view v;
     v.instructions = instructions.data();
     v.shapes = shapes.data();
@@ -263,20 +320,24 @@ struct constant_plan {
     v.axes = axes.data();
     v.words = words.data();
     v.kernel_begin = kernel_begin.data();
-    v.values = values.data();
-    v.instruction_count = full.code.instruction_count;
-    v.symbol_count = full.code.symbol_count;
-    v.check_count = full.code.check_count;
-    v.output_count = full.code.output_count;
-    v.argument_count = full.code.argument_count;
-    v.scalar_count = full.code.scalar_count;
-    v.step_count = full.step_count;
-    v.kernel_count = full.kernel_count;
-    v.temporaries = full.temporaries;
-    v.differentiated = full.code.differentiated;
+    v.values = values;
+    v.instruction_count = code.instruction_count;
+    v.symbol_count = code.symbol_count;
+    v.check_count = code.check_count;
+    v.output_count = code.output_count;
+    v.argument_count = code.argument_count;
+    v.scalar_count = code.scalar_count;
+    v.step_count = step_count;
+    v.kernel_count = kernels.count;
+    v.temporaries = temporaries;
+    v.differentiated = code.differentiated;
     return v;
   }
-  static constexpr plan_view view = make_view();
+  static constexpr placed_values placed = place();
+
+ public:
+  static constexpr const auto& values = placed.values;
+  static constexpr plan_view view = make_view(values.data(), placed.temporaries);
 };
 
 }  // namespace FLUXION_ABI

@@ -40,7 +40,7 @@ struct plan_view {
 };
 
 /// The view of a plan made at run time; the plan must outlive it.
-inline plan_view view_of(const plan& q) {
+constexpr plan_view view_of(const plan& q) {
   const program& p = q.code;
   plan_view v;
   v.instructions = p.instructions.begin();

@@ -1,7 +1,7 @@
 /// The program: instructions in the order in which they were recorded, with shapes, constants and run-time checks beside them.
 /// Recording merges common subexpressions by hash-consing. Everything works during constant evaluation and at run time alike.
 #pragma once
-#include "../core/list.hpp"
+#include "../core/hash_table.hpp"
 #include "operation/table.hpp"
 #include "shape.hpp"
 
@@ -95,58 +95,52 @@ class program {
   bool differentiated = false;  // holds adjoints, which have the extents that their values were broadcast to
   error_report error;
 
-  constexpr program() { table_.assign(64, 0); }
-
-  constexpr int size() const { return instructions.size(); }
-  constexpr const instruction& operator[](int i) const { return instructions[i]; }
-  constexpr const shape& shape_of(int i) const { return shapes[instructions[i].shape]; }
-  constexpr family family_of(int i) const { return info_of(instructions[i].operation).family; }
+  constexpr int size() const { return instructions.count; }
+  constexpr const instruction& operator[](int i) const { return instructions.elements[i]; }
+  constexpr const shape& shape_of(int i) const { return shapes.elements[instructions.elements[i].shape]; }
+  constexpr family family_of(int i) const { return info_of(instructions.elements[i].operation).family; }
   template <class O>
-  constexpr bool is(int i) const { return instructions[i].operation == opcode_of<O>; }
+  constexpr bool is(int i) const { return instructions.elements[i].operation == opcode_of<O>; }
 
   /// Appends an instruction, or finds the equal one recorded before. O(1) expected.
   constexpr int put(const instruction& x) {
-    const auto mask = static_cast<std::uint32_t>(table_.size() - 1);
-    std::uint32_t slot = hash(x) & mask;
-    while (table_[static_cast<int>(slot)] != 0) {
-      const int found = table_[static_cast<int>(slot)] - 1;
-      if (instructions[found] == x) return found;
-      slot = (slot + 1) & mask;
+    if (instruction_table_.lags(instructions.count))
+      instruction_table_.make(instructions.size(), [&](int i) { return hash(instructions[i]); });
+    std::int32_t& found = instruction_table_.find(hash(x), [&](int i) { return instructions.elements[i] == x; });
+    if (found == 0) {
+      instructions.push_back(x);
+      found = instruction_table_.add();
     }
-    instructions.push_back(x);
-    const int added = instructions.size() - 1;
-    table_[static_cast<int>(slot)] = added + 1;
-    if (2 * instructions.size() > table_.size()) rehash();
-    return added;
-  }
-
-  /// Takes over instructions that were recorded before, in order and without duplicates.
-  constexpr void restore(const instruction* recorded, int count) {
-    instructions.clear();
-    instructions.reserve(count);
-    for (int i = 0; i < count; ++i) instructions.push_back(recorded[i]);
-    int capacity = 64;
-    while (capacity < 2 * count + 2) capacity *= 2;
-    table_.assign(capacity / 2, 0);
-    rehash();
+    return found - 1;
   }
 
   /// Interns a shape, with every symbol replaced by the one it is known to equal.
   constexpr std::int16_t intern(shape s) {
-    for (int axis = 0; axis < s.rank; ++axis) s.extent[axis] = resolve(s.extent[axis]);
-    // Shapes that were put into the list by others are found too: the table is made anew when it lags behind.
-    if (shapes_in_table_ != shapes.size() || 2 * shapes.size() >= shape_table_.size()) rehash_shapes();
-    const auto mask = static_cast<std::uint32_t>(shape_table_.size() - 1);
-    std::uint32_t slot = hash(s) & mask;
-    while (shape_table_[static_cast<int>(slot)] != 0) {
-      const int found = shape_table_[static_cast<int>(slot)] - 1;
-      if (shapes[found] == s) return static_cast<std::int16_t>(found);
-      slot = (slot + 1) & mask;
+    for (int axis = 0; axis < s.rank; ++axis)
+      if (s.extent[axis] < 0) s.extent[axis] = resolve(s.extent[axis]);
+    if (shape_table_.lags(shapes.count)) shape_table_.make(shapes.size(), [&](int i) { return hash(shapes[i]); });
+    std::int32_t& found = shape_table_.find(hash(s), [&](int i) { return shapes.elements[i] == s; });
+    if (found == 0) {
+      shapes.push_back(s);
+      found = shape_table_.add();
     }
-    shapes.push_back(s);
-    shapes_in_table_ = shapes.size();
-    shape_table_[static_cast<int>(slot)] = shapes.size();
-    return static_cast<std::int16_t>(shapes.size() - 1);
+    return static_cast<std::int16_t>(found - 1);
+  }
+
+  /// The number of a shape with every symbol replaced by the one it is known to equal. O(1) as long as no more symbols are found equal.
+  constexpr std::int16_t canonical(std::int16_t id) {
+    while (canonical_.count <= id) canonical_.push_back(-1);
+    if (canonical_.elements[id] < 0) {
+      const std::int16_t found = intern(shapes.elements[id]);
+      canonical_.elements[id] = found;
+    }
+    return canonical_.elements[id];
+  }
+
+  /// The shape of one number.
+  constexpr std::int16_t number_shape() {
+    if (number_shape_ < 0) number_shape_ = intern({});
+    return number_shape_;
   }
 
   constexpr extent_t new_symbol(const symbol_origin& origin) {
@@ -163,7 +157,7 @@ class program {
 
   /// The extent that an extent is known to equal: static if any of its class is.
   constexpr extent_t resolve(extent_t e) const {
-    while (is_symbol(e) && symbol_parents[symbol_number(e)] != e) e = symbol_parents[symbol_number(e)];
+    while (e < 0 && symbol_parents.elements[-1 - e] != e) e = symbol_parents.elements[-1 - e];
     return e;
   }
 
@@ -174,6 +168,7 @@ class program {
     add_check(check);
     if (is_symbol(x) && (!is_symbol(y) || symbol_number(y) < symbol_number(x))) symbol_parents[symbol_number(x)] = y;
     else symbol_parents[symbol_number(y)] = x;
+    canonical_.clear();
   }
 
   constexpr void add_check(const extent_check& check) {
@@ -189,17 +184,17 @@ class program {
 
   constexpr int constant(element_type type, double value, std::uint8_t flags = 0) { return constant_from_bits(type, constant_bits(type, value), flags); }
   constexpr int constant_from_bits(element_type type, std::uint64_t bits, std::uint8_t flags = 0) {
-    int k = constants.size() - 1;
-    while (k >= 0 && constants[k] != bits) --k;
-    if (k < 0) {
+    if (constant_table_.lags(constants.count)) constant_table_.make(constants.size(), [&](int i) { return hash(constants[i]); });
+    std::int32_t& found = constant_table_.find(hash(bits), [&](int i) { return constants.elements[i] == bits; });
+    if (found == 0) {
       constants.push_back(bits);
-      k = constants.size() - 1;
+      found = constant_table_.add();
     }
-    return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = intern({}), .attribute = k});
+    return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
-  constexpr bool is_constant(int i) const { return is<operation::constant>(i); }
-  constexpr double constant_of(int i) const { return constant_value(instructions[i].type, constants[instructions[i].attribute]); }
-  constexpr bool is_constant(int i, double value) const { return is_constant(i) && constant_of(i) == value; }
+  constexpr bool is_constant(int i) const { return instructions.elements[i].operation == opcode_of<operation::constant>; }
+  constexpr double constant_of(int i) const { return constant_value(instructions.elements[i].type, constants.elements[instructions.elements[i].attribute]); }
+  constexpr bool is_constant(int i, double value) const { return instructions.elements[i].operation == opcode_of<operation::constant> && constant_of(i) == value; }
 
   /// Tensor argument number k: static extents as given, negative ones become symbols of that argument.
   constexpr int argument(int k, element_type type, shape s, bool strided = false) {
@@ -213,52 +208,28 @@ class program {
   /// Run-time scalar number k. A literal in an expression is `weak`: it takes the type of the tensor it meets.
   constexpr int scalar(int k, element_type type, bool weak) {
     if (k >= scalar_count) scalar_count = k + 1;
-    return put({.operation = opcode_of<operation::scalar>, .type = type, .accumulator = type, .flags = weak ? weak_flag : std::uint8_t{0}, .shape = intern({}), .attribute = k});
+    return put({.operation = opcode_of<operation::scalar>, .type = type, .accumulator = type, .flags = weak ? weak_flag : std::uint8_t{0}, .shape = number_shape(), .attribute = k});
   }
 
  private:
+  static constexpr std::uint32_t hash(std::uint64_t x) { return static_cast<std::uint32_t>((x ^ x >> 29) * 0x9E3779B97F4A7C15u >> 33); }
   static constexpr std::uint32_t hash(const instruction& x) {
-    std::uint32_t h = static_cast<std::uint32_t>(x.operation) | static_cast<std::uint32_t>(x.type) << 8 | static_cast<std::uint32_t>(x.flags) << 16;
-    h = h * 0x9E3779B1u ^ static_cast<std::uint16_t>(x.operand[0]) ^ static_cast<std::uint32_t>(static_cast<std::uint16_t>(x.operand[1])) << 16;
-    h = h * 0x85EBCA6Bu ^ static_cast<std::uint16_t>(x.operand[2]) ^ static_cast<std::uint32_t>(static_cast<std::uint16_t>(x.shape)) << 16;
-    h = (h ^ h >> 13) * 0x9E3779B1u ^ static_cast<std::uint32_t>(x.attribute);
-    h *= 0x85EBCA6Bu;
-    return h ^ h >> 15;
+    // One expression: a compiler's limit counts statements.
+    return static_cast<std::uint32_t>(
+        ((static_cast<std::uint64_t>(x.operation) | static_cast<std::uint64_t>(x.type) << 8 | static_cast<std::uint64_t>(x.flags) << 16 |
+          static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.shape)) << 24 | static_cast<std::uint64_t>(static_cast<std::uint32_t>(x.attribute)) << 32) * 0xD6E8FEB86659FD93u ^
+         (static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[0])) | static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[1])) << 16 |
+          static_cast<std::uint64_t>(static_cast<std::uint16_t>(x.operand[2])) << 32) * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u >> 33);
   }
-
   static constexpr std::uint32_t hash(const shape& s) {
-    std::uint32_t h = static_cast<std::uint32_t>(s.rank);
-    for (int axis = 0; axis < s.rank; ++axis) h = (h ^ static_cast<std::uint32_t>(s.extent[axis])) * 0x9E3779B1u;
-    return h ^ h >> 15;
+    std::uint64_t h = static_cast<std::uint64_t>(s.rank);
+    for (int axis = 0; axis < s.rank; ++axis) h = h * 0xD6E8FEB86659FD93u ^ static_cast<std::uint64_t>(s.extent[axis]);
+    return hash(h);
   }
 
-  constexpr void rehash_shapes() {
-    int capacity = 64;
-    while (capacity < 4 * shapes.size() + 2) capacity *= 2;
-    shape_table_.assign(capacity, 0);
-    const auto mask = static_cast<std::uint32_t>(capacity - 1);
-    for (int i = 0; i < shapes.size(); ++i) {
-      std::uint32_t slot = hash(shapes[i]) & mask;
-      while (shape_table_[static_cast<int>(slot)] != 0) slot = (slot + 1) & mask;
-      shape_table_[static_cast<int>(slot)] = i + 1;
-    }
-    shapes_in_table_ = shapes.size();
-  }
-
-  constexpr void rehash() {
-    const int capacity = 2 * table_.size();
-    table_.assign(capacity, 0);
-    const auto mask = static_cast<std::uint32_t>(capacity - 1);
-    for (int i = 0; i < instructions.size(); ++i) {
-      std::uint32_t slot = hash(instructions[i]) & mask;
-      while (table_[static_cast<int>(slot)] != 0) slot = (slot + 1) & mask;
-      table_[static_cast<int>(slot)] = i + 1;
-    }
-  }
-
-  list<std::int32_t> shape_table_;
-  int shapes_in_table_ = -1;
-  list<std::int32_t> table_;  // open addressing; index + 1, 0 is free
+  std::int16_t number_shape_ = -1;
+  list<std::int16_t> canonical_;  // per shape, as far as known
+  hash_table instruction_table_, shape_table_, constant_table_;
 };
 
 }  // namespace fluxion::graph

@@ -7,9 +7,12 @@ namespace fluxion::graph {
 
 inline constexpr int max_operands = 3;
 
+/// Records a map of up to three operands: promotes their types, aligns their ranks, broadcasts their shapes.
+constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c = -1);
+
 /// Records a change of type; the operand itself if it has that type.
 constexpr int record_cast(program& p, int x, element_type type) {
-  const instruction source = p[x];
+  const instruction source = p.instructions.elements[x];
   if (source.type == type && !(source.flags & weak_flag)) return x;
   if (p.is_constant(x)) {
     if (is_floating(source.type) == is_floating(type) || is_floating(source.type)) return p.constant(type, p.constant_of(x));
@@ -24,10 +27,9 @@ constexpr int record_cast(program& p, int x, element_type type) {
 constexpr int record_reshape(program& p, int x, shape target) {
   const std::int16_t id = p.intern(target);
   while (p.is<operation::reshape>(x)) x = p[x].operand[0];  // only the last shape matters
-  if (p[x].shape == id) return x;
-  instruction reshape{.operation = opcode_of<operation::reshape>, .type = p[x].type, .accumulator = p[x].type, .shape = id};
-  reshape.operand[0] = static_cast<std::int16_t>(x);
-  return p.put(reshape);
+  const instruction& source = p[x];
+  if (source.shape == id) return x;
+  return p.put({.operation = opcode_of<operation::reshape>, .type = source.type, .accumulator = source.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = id});
 }
 
 /// Adds leading axes of extent one up to `rank`. Rank 0 broadcasts as it is.
@@ -50,18 +52,20 @@ constexpr bool broadcast_shapes(program& p, opcode operation, const shape& a, co
     return true;
   }
   const shape ra = a, rb = b;
-  result = a;
-  for (int axis = 0; axis < a.rank; ++axis) {
-    const extent_t x = p.resolve(ra.extent[axis]), y = p.resolve(rb.extent[axis]);
-    if (x == y || y == 1) result.extent[axis] = x;
-    else if (x == 1) result.extent[axis] = y;
-    else if (!is_symbol(x) && !is_symbol(y)) {
-      p.fail(program_error::shapes_do_not_broadcast, operation, ra, rb);
-      return false;
-    } else {
+  result = ra;
+  for (int axis = 0; axis < ra.rank; ++axis) {
+    extent_t x = ra.extent[axis], y = rb.extent[axis];
+    if (x < 0) x = p.resolve(x);
+    if (y < 0) y = p.resolve(y);
+    if (x != y && y != 1 && x != 1) {
+      if (!is_symbol(x) && !is_symbol(y)) {
+        p.fail(program_error::shapes_do_not_broadcast, operation, ra, rb);
+        return false;
+      }
       p.unify(x, y, {extent_check::broadcast, operation, p.intern(ra), p.intern(rb), ra.extent[axis], rb.extent[axis]});
-      result.extent[axis] = p.resolve(x);
+      x = p.resolve(x);
     }
+    result.extent[axis] = x == 1 ? y : x;
   }
   return true;
 }
@@ -130,22 +134,18 @@ constexpr int simplify_map(program& p, opcode operation, element_type type, cons
   return -1;
 }
 
-}  // namespace detail
-
-/// Records a map of up to three operands: promotes their types, aligns their ranks, broadcasts their shapes.
-constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c = -1) {
-  const operation_info& info = info_of(operation);
-  int x[max_operands] = {a, b, c};
-  element_type type = p[a].type;
+/// Casts the operands of a map to the types that it wants; returns the type in which they meet.
+constexpr element_type meet_types(program& p, const operation_info& info, int* x) {
+  element_type type = p[x[0]].type;
   switch (info.typing) {
     case typing::promote:
     case typing::floating:
     case typing::compare:
-      type = detail::common_type(p, x, info.arity, info.typing == typing::floating);
+      type = common_type(p, x, info.arity, info.typing == typing::floating);
       for (int i = 0; i < info.arity; ++i) x[i] = record_cast(p, x[i], type);
       break;
     case typing::choose:
-      type = detail::common_type(p, x + 1, 2, false);
+      type = common_type(p, x + 1, 2, false);
       x[0] = record_cast(p, x[0], element_type::boolean);
       for (int i = 1; i < 3; ++i) x[i] = record_cast(p, x[i], type);
       break;
@@ -155,23 +155,46 @@ constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c 
       break;
     case typing::explicit_: break;
   }
+  return type;
+}
+
+/// Records a map whose operands have their final types and broadcast to the shape `id`.
+constexpr int record_aligned(program& p, opcode operation, element_type type, int arity, const int* x, std::int16_t id) {
+  const instruction* const code = p.instructions.elements;
+  const int second = arity > 1 ? x[1] : x[0];
+  if (operation == opcode_of<operation::neg> || operation == opcode_of<operation::select> || code[x[0]].operation == opcode_of<operation::constant> ||
+      code[second].operation == opcode_of<operation::constant>) {
+    const int simpler = simplify_map(p, operation, type, x, id);
+    if (simpler >= 0) return simpler;
+    if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
+  }
+  return p.put({.operation = operation,
+                .type = type,
+                .accumulator = type,
+                .operand = {static_cast<std::int16_t>(x[0]), static_cast<std::int16_t>(arity > 1 ? x[1] : -1), static_cast<std::int16_t>(arity > 2 ? x[2] : -1)},
+                .shape = id});
+}
+
+}  // namespace detail
+
+constexpr int record_map(program& p, opcode operation, int a, int b, int c) {
+  const operation_info& info = info_of(operation);
+  int x[max_operands] = {a, b, c};
+  const instruction* code = p.instructions.elements;
+  element_type type = code[a].type;
+  // Most operands are of one type.
+  const bool alike = info.arity <= 2 && info.typing != typing::choose && info.typing != typing::logical && (info.typing != typing::floating || is_floating(type)) &&
+                     !(code[a].flags & weak_flag) && (info.arity == 1 || (code[b].type == type && !(code[b].flags & weak_flag)));
+  if (!alike) type = detail::meet_types(p, info, x), code = p.instructions.elements;
   if (info.typing == typing::compare) type = element_type::boolean;
 
   // Most maps have operands of one shape, or numbers beside it: nothing to align, to check or to intern.
   int common = -1;
   for (int i = 0; i < info.arity && common != -2; ++i) {
-    const int s = p[x[i]].shape;
-    if (p.is<operation::expand>(x[i])) common = -2;
-    else if (p.shapes[s].rank != 0) common = common == -1 || common == s ? s : -2;
+    const instruction& o = code[x[i]];
+    common = o.operation == opcode_of<operation::expand> ? -2 : o.shape == common || p.shapes.elements[o.shape].rank == 0 ? common : common == -1 ? o.shape : -2;
   }
-  if (common >= 0) {
-    const int simpler = detail::simplify_map(p, operation, type, x, static_cast<std::int16_t>(common));
-    if (simpler >= 0) return simpler;
-    if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
-    instruction map{.operation = operation, .type = type, .accumulator = type, .shape = static_cast<std::int16_t>(common)};
-    for (int i = 0; i < info.arity; ++i) map.operand[i] = static_cast<std::int16_t>(x[i]);
-    return p.put(map);
-  }
+  if (common >= 0) return detail::record_aligned(p, operation, type, info.arity, x, static_cast<std::int16_t>(common));
 
   int rank = 0;
   for (int i = 0; i < info.arity; ++i) rank = p.shape_of(x[i]).rank > rank ? p.shape_of(x[i]).rank : rank;
@@ -196,19 +219,14 @@ constexpr int record_map(program& p, opcode operation, int a, int b = -1, int c 
     if (supplied) x[i] = bare;
   }
 
-  const int simpler = detail::simplify_map(p, operation, type, x, p.intern(result));
-  if (simpler >= 0) return simpler;
-  if (operation == opcode_of<operation::pow> && p.is_constant(x[1], 2)) return record_map(p, opcode_of<operation::mul>, x[0], x[0]);
-  instruction map{.operation = operation, .type = type, .accumulator = type, .shape = p.intern(result)};
-  for (int i = 0; i < info.arity; ++i) map.operand[i] = static_cast<std::int16_t>(x[i]);
-  return p.put(map);
+  return detail::record_aligned(p, operation, type, info.arity, x, p.intern(result));
 }
 
-/// Records the broadcast of x to a shape; extents of x must be equal or 1.
-constexpr int record_expand(program& p, int x, const shape& target) {
-  const shape goal = target;
-  const std::int16_t id = p.intern(goal);
+/// Records the broadcast of x to shape number `target` of the program; extents of x must be equal or 1.
+constexpr int record_expand(program& p, int x, std::int16_t target) {
+  const std::int16_t id = p.canonical(target);
   if (p[x].shape == id) return x;
+  const shape goal = p.shapes[target];
   if (p.shape_of(x).rank > goal.rank) return p.fail(program_error::shapes_do_not_broadcast, opcode_of<operation::expand>, p.shape_of(x), goal);
   x = align_rank(p, x, goal.rank);
   if (p[x].shape == id) return x;
@@ -218,10 +236,10 @@ constexpr int record_expand(program& p, int x, const shape& target) {
     if (p.resolve(result.extent[axis]) != p.resolve(goal.extent[axis]))
       return p.fail(program_error::shapes_do_not_broadcast, opcode_of<operation::expand>, p.shape_of(x), goal);
   if (p.is<operation::expand>(x)) x = p[x].operand[0];
-  instruction expand{.operation = opcode_of<operation::expand>, .type = p[x].type, .accumulator = p[x].type, .shape = p.intern(goal)};
-  expand.operand[0] = static_cast<std::int16_t>(x);
-  return p.put(expand);
+  const element_type type = p[x].type;
+  return p.put({.operation = opcode_of<operation::expand>, .type = type, .accumulator = type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = p.canonical(target)});
 }
+constexpr int record_expand(program& p, int x, const shape& target) { return record_expand(p, x, p.intern(target)); }
 
 /// The mask of all axes.
 constexpr unsigned all_axes(int rank) { return (1u << rank) - 1; }

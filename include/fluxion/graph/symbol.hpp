@@ -13,8 +13,8 @@ class Symbol {
 
   constexpr graph::program& program() const { return *program_; }
   constexpr int index() const { return index_; }
-  constexpr int rank() const { return program_->shape_of(index_).rank; }
-  constexpr element_type type() const { return (*program_)[index_].type; }
+  constexpr int rank() const { return program_->shapes.elements[program_->instructions.elements[index_].shape].rank; }
+  constexpr element_type type() const { return program_->instructions.elements[index_].type; }
   constexpr graph::shape shape() const { return program_->shape_of(index_); }
 
   /// Another instruction of the same program.
@@ -23,11 +23,15 @@ class Symbol {
   /// Records the map O of this and the others.
   template <class O, class... X>
   constexpr Symbol map(const X&... x) const {
-    return at(graph::record_map(*program_, graph::opcode_of<O>, index_, like(x).index_...));
+    return Symbol(*program_, graph::record_map(*program_, graph::opcode_of<O>, index_, like(x).index_...));
+  }
+  template <class O>
+  constexpr Symbol map(const Symbol& x) const {
+    return Symbol(*program_, graph::record_map(*program_, graph::opcode_of<O>, index_, x.index_));
   }
   template <class O>
   constexpr Symbol reduce(unsigned axes, bool keepdim) const {
-    return at(graph::record_reduce(*program_, graph::opcode_of<O>, index_, axes, keepdim));
+    return Symbol(*program_, graph::record_reduce(*program_, graph::opcode_of<O>, index_, axes, keepdim));
   }
   constexpr Symbol cast(element_type type) const { return at(graph::record_cast(*program_, index_, type)); }
   /// Broadcast to the shape of another symbol.
@@ -77,7 +81,8 @@ concept HoldsSymbol = requires(const X& x) { symbol_of(x); };
 struct symbol_frontend {
   template <class F, class... X>
   static constexpr auto call(const X&... x) {
-    return call_holders<F>(x...);
+    if constexpr ((std::same_as<X, Symbol> && ...)) return F::trace(x...);
+    else return call_holders<F>(x...);
   }
   /// Calls F on what the operands hold; numbers become constants beside the first symbol.
   template <class F, class... X>

@@ -42,23 +42,26 @@ using rules = adjoint_rules<all_operations>;
 constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const list<int>& seeds, const list<int>& wrt) {
   const int size = p.size();
   p.differentiated = true;
-  list<bool> needed(size, false);
+  list<bool> needed_by(size, false);
+  bool* const needed = needed_by.elements;
   for (int w : wrt) {
     if (!is_floating(p[w].type)) p.fail(program_error::not_differentiable, p[w].operation, p.shape_of(w));
     needed[w] = true;
   }
   for (int i = 0; i < size; ++i) {
-    const instruction x = p[i];
-    if (!is_floating(x.type) || !info_of(x.operation).differentiable) continue;
-    for (int k = 0; k < 3; ++k)
-      if (x.operand[k] >= 0 && needed[x.operand[k]]) needed[i] = true;
+    const instruction& x = p.instructions.elements[i];
+    const bool any = (x.operand[0] >= 0 && needed[x.operand[0]]) || (x.operand[1] >= 0 && needed[x.operand[1]]) || (x.operand[2] >= 0 && needed[x.operand[2]]);
+    if (any && is_floating(x.type) && info_of(x.operation).differentiable) needed[i] = true;
   }
 
-  list<int> adjoint(size, -1);
+  list<int> adjoints(size, -1);
+  int* const adjoint = adjoints.elements;
   const auto accumulate = [&](int i, int d, int from) {
     if (!needed[i]) return;
-    if (from >= 0) d = record_expand(p, d, p.shape_of(from));
-    d = record_cast(p, record_sum_to(p, d, p.shape_of(i)), p[i].type);
+    const std::int16_t goal = p.instructions.elements[i].shape;
+    if (from >= 0) d = record_expand(p, d, p.instructions.elements[from].shape);
+    if (p.instructions.elements[d].shape != goal || p.canonical(goal) != goal) d = record_sum_to(p, d, p.shapes[goal]);
+    d = record_cast(p, d, p.instructions.elements[i].type);
     adjoint[i] = adjoint[i] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[i], d);
   };
   for (int k = 0; k < outputs.size(); ++k) {
@@ -68,14 +71,13 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
 
   for (int i = size - 1; i >= 0; --i) {
     if (adjoint[i] < 0 || !needed[i]) continue;
-    const instruction x = p[i];
+    const instruction x = p.instructions.elements[i];
+    const operation_info& info = info_of(x.operation);
     const Symbol d(p, adjoint[i]), y(p, i);
-    switch (info_of(x.operation).family) {
+    switch (info.family) {
       case family::map: {
-        Symbol operand[max_operands];
-        for (int k = 0; k < max_operands; ++k)
-          if (x.operand[k] >= 0) operand[k] = Symbol(p, x.operand[k]);
-        for (int k = 0; k < info_of(x.operation).arity; ++k) {
+        const Symbol operand[max_operands] = {Symbol(p, x.operand[0]), Symbol(p, x.operand[1]), Symbol(p, x.operand[2])};
+        for (int k = 0; k < info.arity; ++k) {
           if (!needed[x.operand[k]]) continue;
           accumulate(x.operand[k], detail::rules::map[x.operation](k, d, operand, y).index(), i);
         }
