@@ -48,16 +48,19 @@ struct kernel_header {
   std::uint8_t passes = 1;
   std::uint8_t keeps = 0;
   std::uint8_t row_length = 0;  // static length of a short row, 0 if it is long or known at run time
+  bool rows_as_lanes = false;   // for the CPU: better computed for several rows at once than for several elements of one
   friend constexpr bool operator==(const kernel_header&, const kernel_header&) = default;
 };
 
 constexpr std::uint64_t pack(const kernel_header& h) {
   return static_cast<std::uint64_t>(h.entries) | static_cast<std::uint64_t>(h.slots) << 12 | static_cast<std::uint64_t>(h.scalars) << 24 |
-         static_cast<std::uint64_t>(h.passes) << 36 | static_cast<std::uint64_t>(h.keeps) << 40 | static_cast<std::uint64_t>(h.row_length) << 48;
+         static_cast<std::uint64_t>(h.passes) << 36 | static_cast<std::uint64_t>(h.keeps) << 40 | static_cast<std::uint64_t>(h.row_length) << 48 |
+         static_cast<std::uint64_t>(h.rows_as_lanes) << 56;
 }
 constexpr kernel_header unpack_header(std::uint64_t w) {
   return {static_cast<std::int16_t>(w & 0xfff), static_cast<std::int16_t>(w >> 12 & 0xfff), static_cast<std::int16_t>(w >> 24 & 0xfff),
-          static_cast<std::uint8_t>(w >> 36 & 0xf), static_cast<std::uint8_t>(w >> 40 & 0xff), static_cast<std::uint8_t>(w >> 48 & 0xff)};
+          static_cast<std::uint8_t>(w >> 36 & 0xf), static_cast<std::uint8_t>(w >> 40 & 0xff), static_cast<std::uint8_t>(w >> 48 & 0xff),
+          (w >> 56 & 1) != 0};
 }
 constexpr std::uint64_t pack(const kernel_entry& e) {
   return static_cast<std::uint64_t>(e.code) | static_cast<std::uint64_t>(e.type) << 8 | static_cast<std::uint64_t>(e.rate) << 12 |

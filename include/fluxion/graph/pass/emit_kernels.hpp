@@ -544,9 +544,34 @@ class kernel_emitter {
     for (const draft_entry& d : draft_)
       if (is_row_reduce(d)) ++flops;
     step.flops = static_cast<std::int16_t>(flops);
+    header.rows_as_lanes = prefers_rows_as_lanes(step, header.row_length);
     step.kernel = distinct_kernel(header, entries);
     out_.steps.push_back(step);
     keeps_ = 0;
+  }
+
+  /// Rows up to this length are reduced several at a time: turning them in memory takes less time than reductions across lanes, partial
+  /// packets and functions of one number a row.
+  static constexpr int short_row = 32;
+
+  /// Whether a kernel runs faster with a lane for each row: its rows are short, or their elements lie apart and those of neighbouring rows
+  /// side by side.
+  constexpr bool prefers_rows_as_lanes(const plan_step& step, int row_length) const {
+    const int last = step.outer_rank - 1;
+    if (last < 0) return false;
+    const extent_t rows = out_.axes[step.axis_begin + last];
+    if (!is_symbol(rows) && rows < 8) return false;  // most lanes would be idle
+    if (row_length > 0 && row_length <= short_row)
+      for (const draft_entry& d : draft_)
+        if (is_row_reduce(d)) return true;
+    bool apart = false;
+    for (const draft_entry& d : draft_) {
+      if (d.e.rate != rate::full || d.e.code < entry_code::load || d.e.code > entry_code::store_strided) continue;
+      if (d.e.code == entry_code::scalar || d.e.code == entry_code::constant) continue;
+      if (!row_contiguous(out_.slots[step.slot_begin + d.e.slot], last, last + 1)) return false;
+      apart = apart || d.e.code == entry_code::load_strided || d.e.code == entry_code::store_strided;
+    }
+    return apart;
   }
 
   constexpr bool is_costly(const kernel_entry& e) const {
