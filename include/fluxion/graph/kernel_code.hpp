@@ -30,12 +30,36 @@ struct kernel_entry {
   element_type type = element_type::float32;
   graph::rate rate = rate::full;
   std::uint8_t passes = 0;       // full: mask of the passes that evaluate it; outer: mask with the one before which it is evaluated
-  std::uint8_t keep = 0;         // 1 + row buffer that holds it between passes
+  std::uint8_t keep = 0;         // 1 + row buffer that holds it between passes, or kept_in_output
   std::int16_t operand[3] = {-1, -1, -1};
-  std::int16_t slot = 0;
+  std::int16_t slot = 0;         // of memory or of a generator, number of a scalar; the output that holds a kept value
   std::uint64_t payload = 0;     // of a constant
   friend constexpr bool operator==(const kernel_entry&, const kernel_entry&) = default;
 };
+
+/// Of a value that lies between passes where an output will be stored later. The interpreter and GPUs hold it elsewhere.
+inline constexpr std::uint8_t kept_in_output = 63;
+inline constexpr int max_row_buffers = 60;
+
+/// Where a kernel first writes to the memory of an output.
+struct first_write {
+  unsigned pass = 0;  // as a bit
+  int entry = -1;
+};
+constexpr first_write first_write_to(int slot, const kernel_entry* entries, int count) {
+  first_write w;
+  for (int i = 0; i < count; ++i) {
+    const kernel_entry& e = entries[i];
+    if (e.slot != slot || !(e.keep == kept_in_output || e.code == entry_code::store || e.code == entry_code::store_strided)) continue;
+    const unsigned pass = e.passes & (~e.passes + 1u);
+    if (w.entry < 0 || pass < w.pass) w = {pass, i};
+  }
+  return w;
+}
+/// Whether entry number `index` reads the elements of a row only before that.
+constexpr bool reads_before(const first_write& w, const kernel_entry& e, int index) {
+  return e.passes < 2 * w.pass && (index < w.entry || (e.passes & w.pass) == 0);
+}
 
 inline constexpr int max_passes = 7;
 inline constexpr int max_kernel_entries = 250;

@@ -26,13 +26,13 @@ class loop_kernel : row_passes<Code, false> {
     typename base::registers r;
     base::template each<selection::once, 0>([&](auto i) FLUXION_INLINE_LAMBDA { base::template evaluate<i.value, lanes_along::row>(r, s, 0, 1); });
     if (call.outer_rank == 0) {
-      base::row(r, s, 1);
+      base::row(r, s, base::lanes);
       return;
     }
     index_t at[max_rank]{};
     for (;;) {
       for (index_t n = call.outer[call.outer_rank - 1]; n > 0; --n) {
-        base::row(r, s, 1);
+        base::row(r, s, base::lanes);
         base::advance(s, 1);
       }
       if (!base::next(call, at)) return;

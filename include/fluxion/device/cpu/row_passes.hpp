@@ -75,7 +75,7 @@ class row_passes : protected entry_evaluator<Code> {
   }
 
   // ---- a row ------------------------------------------------------------------------------------------------------------
-  /// All passes over one row, or over the `count` rows of a group.
+  /// All passes over one row in packets of `count`, or over the `count` rows of a group.
   static FLUXION_ALWAYS_INLINE void row(registers& r, const state& s, int count) {
     all_passes(r, s, count, std::make_integer_sequence<int, passes>{});
     each<selection::after, 0>([&](auto i) FLUXION_INLINE_LAMBDA { evaluate<i.value, along>(r, s, 0, count); });
@@ -176,10 +176,10 @@ class row_passes : protected entry_evaluator<Code> {
     each<selection::in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
       constexpr entry_t e = entry<i.value>;
       if constexpr (e.keep != 0 && (e.passes & ((1u << P) - 1)) != 0) {
-        load_kept<i.value>(r, s, j);  // computed in a former pass
+        load_kept<i.value, L>(r, s, j, count);  // computed in a former pass
       } else {
         evaluate<i.value, L>(r, s, j, count);
-        if constexpr (e.keep != 0) store_kept<i.value>(r, s, j);
+        if constexpr (e.keep != 0) store_kept<i.value, L>(r, s, j, count);
       }
     });
     each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
@@ -237,25 +237,31 @@ class row_passes : protected entry_evaluator<Code> {
     }
   }
 
-  // ---- row buffers ------------------------------------------------------------------------------------------------------
+  // ---- kept values -------------------------------------------------------------------------------------------------------
   // Masks are kept as the numbers 0 and 1 of their carrier's type; rows are padded, so the tail is kept whole.
   template <int I>
-  static FLUXION_ALWAYS_INLINE void store_kept(registers& r, const state& s, index_t j) {
-    using V = value_t<I>;
-    std::byte* buffer = s.call->keep + static_cast<std::size_t>(entry<I>.keep - 1) * s.call->keep_stride;
-    using T = typename V::value_type;
-    if constexpr (entry<I>.type == element_type::boolean)
-      store(reinterpret_cast<T*>(buffer) + (Rows ? j * lanes : j), convert<T>(detail::get<I>(r)));
-    else store(reinterpret_cast<T*>(buffer) + (Rows ? j * lanes : j), detail::get<I>(r));
+  static FLUXION_ALWAYS_INLINE auto* kept_at(const state& s, index_t j) {
+    using T = typename value_t<I>::value_type;
+    constexpr entry_t e = entry<I>;
+    if constexpr (e.keep == graph::kept_in_output) return reinterpret_cast<T*>(s.base[e.slot]) + j;
+    else return reinterpret_cast<T*>(s.call->keep + static_cast<std::size_t>(e.keep - 1) * s.call->keep_stride) + (Rows ? j * lanes : j);
   }
-  template <int I>
-  static FLUXION_ALWAYS_INLINE void load_kept(registers& r, const state& s, index_t j) {
+  template <int I, lanes_along L>
+  static FLUXION_ALWAYS_INLINE void store_kept(registers& r, const state& s, index_t j, int count) {
+    auto* p = kept_at<I>(s, j);
+    using T = std::remove_pointer_t<decltype(p)>;
+    if constexpr (entry<I>.type == element_type::boolean) store(p, convert<T>(detail::get<I>(r)));
+    else if constexpr (entry<I>.keep == graph::kept_in_output && L == lanes_along::end_of_row) store_partial(p, detail::get<I>(r), count);
+    else store(p, detail::get<I>(r));
+  }
+  template <int I, lanes_along L>
+  static FLUXION_ALWAYS_INLINE void load_kept(registers& r, const state& s, index_t j, int count) {
+    const auto* p = kept_at<I>(s, j);
     using V = value_t<I>;
-    std::byte* buffer = s.call->keep + static_cast<std::size_t>(entry<I>.keep - 1) * s.call->keep_stride;
     using T = typename V::value_type;
-    const auto value = load<Pack<T, lanes>>(reinterpret_cast<const T*>(buffer) + (Rows ? j * lanes : j));
-    if constexpr (entry<I>.type == element_type::boolean) detail::get<I>(r) = convert<V>(value);
-    else detail::get<I>(r) = value;
+    if constexpr (entry<I>.type == element_type::boolean) detail::get<I>(r) = convert<V>(load<Pack<T, lanes>>(p));
+    else if constexpr (entry<I>.keep == graph::kept_in_output && L == lanes_along::end_of_row) detail::get<I>(r) = load_partial<V>(p, count, T(1));
+    else detail::get<I>(r) = load<V>(p);
   }
 };
 

@@ -454,7 +454,7 @@ class kernel_emitter {
       }
       if (sink) d.e.passes = static_cast<std::uint8_t>(1u << d.level);
       if (d.e.passes == 0) continue;
-      if (is_costly(d.e) && (d.e.passes & (d.e.passes - 1)) != 0 && keeps_ < 60) d.e.keep = static_cast<std::uint8_t>(++keeps_);
+      if (is_costly(d.e) && (d.e.passes & (d.e.passes - 1)) != 0 && keeps_ < max_row_buffers) d.e.keep = static_cast<std::uint8_t>(++keeps_);
       const unsigned evaluated = d.e.keep ? d.e.passes & (~d.e.passes + 1u) : d.e.passes;  // kept: the first pass only
       for (int o = 0; o < 3; ++o)
         if (d.e.operand[o] >= 0 && !(d.e.code == entry_code::accumulate && o > 0))
@@ -526,12 +526,14 @@ class kernel_emitter {
     }
 
     kernel_header header;
+    header.row_length = static_cast<std::uint8_t>(row_length > 0 && row_length <= 64 ? row_length : 0);
+    header.rows_as_lanes = prefers_rows_as_lanes(step, header.row_length);
+    if (!header.rows_as_lanes) keep_in_outputs();
     header.entries = static_cast<std::int16_t>(draft_.size());
     header.slots = step.slot_count;
     header.scalars = step.scalar_count;
     header.passes = static_cast<std::uint8_t>(passes);
     header.keeps = static_cast<std::uint8_t>(keeps_);
-    header.row_length = static_cast<std::uint8_t>(row_length > 0 && row_length <= 64 ? row_length : 0);
     list<kernel_entry> entries;
     int flops = 0;
     for (const draft_entry& d : draft_) {
@@ -544,7 +546,6 @@ class kernel_emitter {
     for (const draft_entry& d : draft_)
       if (is_row_reduce(d)) ++flops;
     step.flops = static_cast<std::int16_t>(flops);
-    header.rows_as_lanes = prefers_rows_as_lanes(step, header.row_length);
     step.kernel = distinct_kernel(header, entries);
     out_.steps.push_back(step);
     keeps_ = 0;
@@ -572,6 +573,25 @@ class kernel_emitter {
       apart = apart || d.e.code == entry_code::load_strided || d.e.code == entry_code::store_strided;
     }
     return apart;
+  }
+
+  /// Values that are kept until an output of their type is stored are kept in that output's row: long rows then go through one array less.
+  constexpr void keep_in_outputs() {
+    list<bool> taken(slots_.size(), false);
+    keeps_ = 0;
+    for (int n = 0; n < draft_.size(); ++n) {
+      kernel_entry& e = draft_[n].e;
+      if (e.keep == 0) continue;
+      e.keep = 0;
+      for (int m = n + 1; m < draft_.size() && e.keep == 0 && e.code < operation_count && e.type != element_type::boolean; ++m) {
+        const kernel_entry& s = draft_[m].e;
+        if (s.code != entry_code::store || s.rate != rate::full || s.type != e.type || 2 * s.passes <= e.passes || taken[s.slot]) continue;
+        taken[s.slot] = true;
+        e.keep = kept_in_output;
+        e.slot = s.slot;
+      }
+      if (e.keep == 0) e.keep = static_cast<std::uint8_t>(++keeps_);
+    }
   }
 
   constexpr bool is_costly(const kernel_entry& e) const {

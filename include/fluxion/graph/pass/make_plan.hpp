@@ -75,14 +75,14 @@ constexpr void place_values(plan& q, const list<bool>& stored) {
     kernel_entry entries[max_kernel_entries]{};
     read_code(&q.words[q.kernel_begin[step.kernel]], entries);
     const int count = unpack_header(q.words[q.kernel_begin[step.kernel]]).entries;
-    int last_read = 0;
+    int read = 0;
     for (int e = 0; e < count; ++e)
-      if ((entries[e].code == entry_code::load || entries[e].code == entry_code::load_strided) && entries[e].slot == source) last_read = entries[e].passes;
+      if ((entries[e].code == entry_code::load || entries[e].code == entry_code::load_strided) && entries[e].slot == source) read = e;
     for (int e = 0; e < count && target < 0; ++e) {
       if (entries[e].code != entry_code::store) continue;
       const plan_slot& slot = q.slots[step.slot_begin + entries[e].slot];
       if (p[slot.value].type == p[product].type && p[slot.value].shape == p[product].shape && slot.axes == q.slots[step.slot_begin + source].axes &&
-          entries[e].rate == rate::full && entries[e].passes >= last_read && born[slot.value] == s + 1)
+          entries[e].rate == rate::full && reads_before(first_write_to(entries[e].slot, entries, count), entries[read], read) && born[slot.value] == s + 1)
         target = slot.value;
     }
     if (target >= 0) {
