@@ -32,7 +32,33 @@ class row_passes : protected entry_evaluator<Code> {
   }
 
   // ---- which entries run where ------------------------------------------------------------------------------------------
-  enum class selection { once, before_pass, in_pass, reduced_in_pass, after };
+  enum class selection { once, before_pass, in_pass, reduced_in_pass, after, for_after, reduced_for_after, first_values, used_first_values };
+
+  /// What the values behind the passes are computed from, and they themselves.
+  static constexpr auto find_needed_after() {
+    std::array<bool, static_cast<std::size_t>(size > 0 ? size : 1)> needed{};
+    for (int i = size - 1; i >= 0; --i) {
+      const entry_t& e = Code::entry(i);
+      if (e.rate != graph::rate::outer || detail::is_row_reduction(e)) continue;
+      bool& here = needed[static_cast<std::size_t>(i)];
+      here = here || (e.passes >> passes & 1);
+      for (int o = 0; here && o < (e.code == graph::entry_code::accumulate ? 1 : 3); ++o)
+        if (e.operand[o] >= 0) needed[static_cast<std::size_t>(e.operand[o])] = true;
+    }
+    return needed;
+  }
+  static constexpr auto needed_after = find_needed_after();
+
+  /// Whether something that is evaluated once for each row, or oftener, and not before the first pass, has entry i for an operand.
+  static constexpr bool used_in_passes(int i) {
+    for (int c = i + 1; c < size; ++c) {
+      const entry_t& e = Code::entry(c);
+      if (e.rate == graph::rate::outer && !detail::is_row_reduction(e) && (detail::is_sink(e) || (e.passes & 1) || (e.passes >> passes & 1))) continue;
+      for (int o = 0; o < (e.code == graph::entry_code::accumulate ? 1 : 3); ++o)
+        if (e.operand[o] == i) return true;
+    }
+    return false;
+  }
 
   static constexpr bool selected(selection s, int pass, int i) {
     const entry_t& e = Code::entry(i);
@@ -43,6 +69,10 @@ class row_passes : protected entry_evaluator<Code> {
       case selection::in_pass: return e.rate == graph::rate::full && (e.passes >> pass & 1);
       case selection::reduced_in_pass: return reduction && (e.passes >> pass & 1);
       case selection::after: return e.rate == graph::rate::outer && !reduction && (e.passes >> passes & 1);
+      case selection::for_after: return e.rate == graph::rate::outer && !reduction && needed_after[static_cast<std::size_t>(i)];
+      case selection::reduced_for_after: return reduction && needed_after[static_cast<std::size_t>(i)];
+      case selection::first_values: return selected(selection::before_pass, 0, i);
+      case selection::used_first_values: return selected(selection::before_pass, 0, i) && used_in_passes(i);
     }
     return false;
   }
@@ -77,22 +107,27 @@ class row_passes : protected entry_evaluator<Code> {
   // ---- a row ------------------------------------------------------------------------------------------------------------
   /// All passes over one row in packets of `count`, or over the `count` rows of a group.
   static FLUXION_ALWAYS_INLINE void row(registers& r, const state& s, int count) {
-    all_passes(r, s, count, std::make_integer_sequence<int, passes>{});
+    all_passes(r, s, count);
     each<selection::after, 0>([&](auto i) FLUXION_INLINE_LAMBDA { evaluate<i.value, along>(r, s, 0, count); });
   }
 
-  template <int... P>
+  /// All passes; `First` tells whether the values before the first one are still to be evaluated.
+  template <bool First = true>
+  static FLUXION_ALWAYS_INLINE void all_passes(registers& r, const state& s, int count) {
+    all_passes<First>(r, s, count, std::make_integer_sequence<int, passes>{});
+  }
+  template <bool First, int... P>
   static FLUXION_ALWAYS_INLINE void all_passes(registers& r, const state& s, int count, std::integer_sequence<int, P...>) {
-    const int done[] = {(one_pass<P>(r, s, count), 0)...};
+    const int done[] = {(one_pass<P, (First || P > 0)>(r, s, count), 0)...};
     static_cast<void>(done);
   }
 
   /// Sweeps after which a partial sum is added to the sum so far: bounds the rounding error of long rows.
   static constexpr index_t block = 256;
 
-  template <int P>
+  template <int P, bool Before>
   static FLUXION_ALWAYS_INLINE void one_pass(registers& r, const state& s, int count) {
-    each<selection::before_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { evaluate<i.value, along>(r, s, 0, count); });
+    if constexpr (Before) each<selection::before_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { evaluate<i.value, along>(r, s, 0, count); });
     if constexpr (chosen<selection::in_pass, P>::count > 0 || chosen<selection::reduced_in_pass, P>::count > 0) {
       const index_t length = Code::header.row_length > 0 ? index_t{Code::header.row_length} : s.call->row;
       const index_t whole = length / step * step;
