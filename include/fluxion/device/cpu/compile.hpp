@@ -30,10 +30,10 @@ inline constexpr int widest_lanes = 1;
 
 #else
 
-/// The kernel of a code, in the one of the two ways that its header names.
+/// The kernel of a code, in the one of the two ways that its header names; where there is one lane, they do the same.
 template <class Code>
 constexpr graph::loop_function function_of() {
-  if constexpr (Code::header.rows_as_lanes) return &rows_as_lanes<Code>::run;
+  if constexpr (Code::header.rows_as_lanes && kernel_lanes<Code>::lanes > 1) return &rows_as_lanes<Code>::run;
   else return &loop_kernel<Code>::run;
 }
 
