@@ -30,6 +30,11 @@ class loop_kernel : row_passes<Code, false> {
     base::start(s, call);
     registers r;
     base::template each<selection::once, 0>([&](auto i) FLUXION_INLINE_LAMBDA { base::template evaluate<i.value, lanes_along::row>(r, s, 0, 1); });
+    if constexpr (Code::header.passes == 1)  // short calls of maps: nothing to advance
+      if (call.outer_rank == 0) {
+        base::row(r, s, lanes);
+        return;
+      }
     const index_t n = call.outer_rank > 0 ? call.outer[call.outer_rank - 1] : 1;
     index_t at[max_rank]{};
     for (;;) {
