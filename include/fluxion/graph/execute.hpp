@@ -320,7 +320,8 @@ class executor {
     l.call.scalars = scalars;
     if (header.keeps > 0) {
       const auto lanes = static_cast<std::size_t>(device_.lanes);
-      l.call.keep_stride = ((static_cast<std::size_t>(row_size) + lanes - 1) / lanes * lanes * 8 + 63) / 64 * 64;
+      const auto length = static_cast<std::size_t>(row_size);
+      l.call.keep_stride = ((header.rows_as_lanes ? length * lanes : (length + lanes - 1) / lanes * lanes) * 8 + 63) / 64 * 64;
       l.call.keep = scratch(l.call.keep_stride * header.keeps);
     }
     if (count_) {

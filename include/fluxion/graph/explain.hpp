@@ -125,6 +125,9 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
     text += " over " + detail::extents_text(v, v.axes + step.axis_begin, step.outer_rank, symbols) + " rows of " +
             detail::extents_text(v, v.axes + step.axis_begin + step.outer_rank, step.row_rank, symbols) + ", " + std::to_string(header.passes) +
             (header.passes == 1 ? " pass" : " passes") + detail::bytes_text(v, s, s, symbols);
+    int in_outputs = 0;
+    for (int i = 0; i < header.entries; ++i) in_outputs += entries[i].keep == kept_in_output;
+    if (in_outputs) text += ", " + std::to_string(in_outputs) + " kept in an output";
     if (header.keeps) text += ", " + std::to_string(header.keeps) + " kept in a row buffer";
     text += ": " + detail::operations_text(words) + "\n";
     for (int k = 0; k < step.slot_count; ++k) {

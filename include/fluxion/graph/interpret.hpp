@@ -209,7 +209,8 @@ class interpreter {
       const kernel_entry& e = entries_[i];
       const bool full = e.rate == rate::full;
       const auto elements = static_cast<std::size_t>(full ? block_ * (long_row_ ? tile_size : call.row) : block_);
-      buffers_[i] = scope_.take<std::byte>((elements > 0 ? elements : 1) * size_of(e.type));
+      const auto whole = e.keep == kept_in_output && long_row_ ? static_cast<std::size_t>(call.row) : elements;
+      buffers_[i] = scope_.take<std::byte>((whole > 0 ? whole : 1) * size_of(e.type));
       if (is_reduce(e)) states_[i] = scope_.take<std::byte>(static_cast<std::size_t>(block_) * 8);
     }
   }
@@ -297,7 +298,9 @@ class interpreter {
       if (e.rate != rate::full) continue;
       std::byte* buffer = buffers_[i];
       if (e.keep != 0) {
-        if (long_row_) buffer = call_.keep + static_cast<std::size_t>(e.keep - 1) * call_.keep_stride + static_cast<std::size_t>(begin) * size_of(e.type);
+        if (long_row_)
+          buffer = (e.keep == kept_in_output ? buffers_[i] : call_.keep + static_cast<std::size_t>(e.keep - 1) * call_.keep_stride) +
+                   static_cast<std::size_t>(begin) * size_of(e.type);
         const bool computed = (e.passes & ((1u << pass) - 1u)) != 0;
         if (computed) {
           values_[i] = {buffer, columns, 1};

@@ -30,12 +30,36 @@ struct kernel_entry {
   element_type type = element_type::float32;
   graph::rate rate = rate::full;
   std::uint8_t passes = 0;       // full: mask of the passes that evaluate it; outer: mask with the one before which it is evaluated
-  std::uint8_t keep = 0;         // 1 + row buffer that holds it between passes
+  std::uint8_t keep = 0;         // 1 + row buffer that holds it between passes, or kept_in_output
   std::int16_t operand[3] = {-1, -1, -1};
-  std::int16_t slot = 0;
+  std::int16_t slot = 0;         // of memory or of a generator, number of a scalar; the output that holds a kept value
   std::uint64_t payload = 0;     // of a constant
   friend constexpr bool operator==(const kernel_entry&, const kernel_entry&) = default;
 };
+
+/// Of a value that lies between passes where an output will be stored later. The interpreter and GPUs hold it elsewhere.
+inline constexpr std::uint8_t kept_in_output = 63;
+inline constexpr int max_row_buffers = 60;
+
+/// Where a kernel first writes to the memory of an output.
+struct first_write {
+  unsigned pass = 0;  // as a bit
+  int entry = -1;
+};
+constexpr first_write first_write_to(int slot, const kernel_entry* entries, int count) {
+  first_write w;
+  for (int i = 0; i < count; ++i) {
+    const kernel_entry& e = entries[i];
+    if (e.slot != slot || !(e.keep == kept_in_output || e.code == entry_code::store || e.code == entry_code::store_strided)) continue;
+    const unsigned pass = e.passes & (~e.passes + 1u);
+    if (w.entry < 0 || pass < w.pass) w = {pass, i};
+  }
+  return w;
+}
+/// Whether entry number `index` reads the elements of a row only before that.
+constexpr bool reads_before(const first_write& w, const kernel_entry& e, int index) {
+  return e.passes < 2 * w.pass && (index < w.entry || (e.passes & w.pass) == 0);
+}
 
 inline constexpr int max_passes = 7;
 inline constexpr int max_kernel_entries = 250;
@@ -48,16 +72,19 @@ struct kernel_header {
   std::uint8_t passes = 1;
   std::uint8_t keeps = 0;
   std::uint8_t row_length = 0;  // static length of a short row, 0 if it is long or known at run time
+  bool rows_as_lanes = false;   // for the CPU: better computed for several rows at once than for several elements of one
   friend constexpr bool operator==(const kernel_header&, const kernel_header&) = default;
 };
 
 constexpr std::uint64_t pack(const kernel_header& h) {
   return static_cast<std::uint64_t>(h.entries) | static_cast<std::uint64_t>(h.slots) << 12 | static_cast<std::uint64_t>(h.scalars) << 24 |
-         static_cast<std::uint64_t>(h.passes) << 36 | static_cast<std::uint64_t>(h.keeps) << 40 | static_cast<std::uint64_t>(h.row_length) << 48;
+         static_cast<std::uint64_t>(h.passes) << 36 | static_cast<std::uint64_t>(h.keeps) << 40 | static_cast<std::uint64_t>(h.row_length) << 48 |
+         static_cast<std::uint64_t>(h.rows_as_lanes) << 56;
 }
 constexpr kernel_header unpack_header(std::uint64_t w) {
   return {static_cast<std::int16_t>(w & 0xfff), static_cast<std::int16_t>(w >> 12 & 0xfff), static_cast<std::int16_t>(w >> 24 & 0xfff),
-          static_cast<std::uint8_t>(w >> 36 & 0xf), static_cast<std::uint8_t>(w >> 40 & 0xff), static_cast<std::uint8_t>(w >> 48 & 0xff)};
+          static_cast<std::uint8_t>(w >> 36 & 0xf), static_cast<std::uint8_t>(w >> 40 & 0xff), static_cast<std::uint8_t>(w >> 48 & 0xff),
+          (w >> 56 & 1) != 0};
 }
 constexpr std::uint64_t pack(const kernel_entry& e) {
   return static_cast<std::uint64_t>(e.code) | static_cast<std::uint64_t>(e.type) << 8 | static_cast<std::uint64_t>(e.rate) << 12 |

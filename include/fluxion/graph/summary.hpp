@@ -11,7 +11,7 @@ struct plan_summary {
   int contractions = 0;    // matrix products
   int distinct_loops = 0;  // loop kernels that are instantiated
   int temporaries = 0;     // buffers between kernels
-  int row_buffers = 0;     // values kept between the passes of a row
+  int row_buffers = 0;     // values kept between the passes of a row in memory of their own
   std::int64_t bytes = 0;  // read and written by kernels, each value once a kernel
   std::int64_t flops = 0;
 };

@@ -3,6 +3,7 @@
 #include "../device/counting/count.hpp"
 #include "../device/cpu/compile.hpp"
 #include "../graph/check.hpp"
+#include "../graph/kernel_type.hpp"
 #include "expression.hpp"
 
 #include <array>
@@ -78,21 +79,16 @@ constexpr bool may_be_in_place(const graph::plan_view& v, int argument, int k_ou
   graph::kernel_entry entries[graph::max_kernel_entries]{};
   graph::read_code(v.words, entries);
   const int count = graph::unpack_header(v.words[0]).entries;
-  int written = 0, store = count;
   for (int e = 0; e < count; ++e)
-    if ((entries[e].code == graph::entry_code::store || entries[e].code == graph::entry_code::store_strided) && entries[e].slot == output) {
-      if (entries[e].rate != graph::rate::full) return false;
-      written = entries[e].passes;
-      store = e;
-    }
+    if (graph::is_sink(entries[e]) && entries[e].slot == output && entries[e].rate != graph::rate::full) return false;
+  const graph::first_write written = graph::first_write_to(output, entries, count);
   for (int e = 0; e < count; ++e) {
     if (entries[e].code != graph::entry_code::load && entries[e].code != graph::entry_code::load_strided) continue;
     const graph::plan_slot& slot = v.slots[entries[e].slot];
     int root = slot.value;
     while (graph::info_of(v.instructions[root].operation).family == graph::family::view) root = v.instructions[root].operand[0];
     if (v.instructions[root].operation != graph::opcode_of<operation::argument> || v.instructions[root].attribute != argument) continue;
-    if (root != slot.value || !(slot.axes == v.slots[output].axes) || entries[e].passes > written) return false;
-    if (e > store && (entries[e].passes & written) != 0) return false;
+    if (root != slot.value || !(slot.axes == v.slots[output].axes) || !graph::reads_before(written, entries[e], e)) return false;
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "../../graph/interpret.hpp"
 #else
 #include "loop_kernel.hpp"
+#include "rows_as_lanes.hpp"
 #endif
 
 namespace fluxion::host {
@@ -29,11 +30,18 @@ inline constexpr int widest_lanes = 1;
 
 #else
 
+/// The kernel of a code, in the one of the two ways that its header names; where there is one lane, they do the same.
+template <class Code>
+constexpr graph::loop_function function_of() {
+  if constexpr (Code::header.rows_as_lanes && kernel_lanes<Code>::lanes > 1) return &rows_as_lanes<Code>::run;
+  else return &loop_kernel<Code>::run;
+}
+
 template <class Plan, class Sequence>
 struct kernel_table;
 template <class Plan, int... K>
 struct kernel_table<Plan, std::integer_sequence<int, K...>> {
-  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {&loop_kernel<graph::kernel_code_t<Plan, K>>::run..., nullptr};
+  static constexpr graph::loop_function functions[sizeof...(K) + 1] = {function_of<graph::kernel_code_t<Plan, K>>()..., nullptr};
 };
 
 /// The widest row buffer step of any kernel of this build, in lanes.

@@ -62,7 +62,7 @@ class kernel_finisher {
       }
       if (d.sink) d.e.passes = static_cast<std::uint8_t>(1u << d.level);
       if (d.e.passes == 0) continue;
-      if ((d.e.passes & (d.e.passes - 1)) != 0 && keeps_ < 60 && is_costly(d.e)) d.e.keep = static_cast<std::uint8_t>(++keeps_);
+      if ((d.e.passes & (d.e.passes - 1)) != 0 && keeps_ < max_row_buffers && is_costly(d.e)) d.e.keep = static_cast<std::uint8_t>(++keeps_);
       const unsigned evaluated = d.e.keep ? d.e.passes & (~d.e.passes + 1u) : d.e.passes;  // kept: the first pass only
       for (int o = 0; o < 3; ++o)
         if (reads(d, o) && entries[d.e.operand[o]].e.rate == rate::full) entries[d.e.operand[o]].e.passes |= static_cast<std::uint8_t>(evaluated);
@@ -148,22 +148,23 @@ class kernel_finisher {
     }
     step.tiled = step.with_previous && step.outer_rank > 0 && static_cast<int>(f_.values.begin()[k.product].iteration & 15) == sequence[0] + 1;
 
+    plan_slot* const slots = out_.slots.begin() + step.slot_begin;
+    for (draft_entry& d : draft_.entries)
+      if (d.e.rate == rate::full && has_slot(d.e)) choose_access(d.e, slots[d.e.slot], step.outer_rank, k.axes);
     kernel_header header;
+    header.row_length = static_cast<std::uint8_t>(row_length > 0 && row_length <= 64 ? row_length : 0);
+    header.rows_as_lanes = prefers_rows_as_lanes(step, header.row_length);
+    if (!header.rows_as_lanes && keeps_ > 0) keep_in_outputs();
     header.entries = static_cast<std::int16_t>(draft_.entries.size());
     header.slots = step.slot_count;
     header.scalars = step.scalar_count;
     header.passes = static_cast<std::uint8_t>(passes);
     header.keeps = static_cast<std::uint8_t>(keeps_);
-    header.row_length = static_cast<std::uint8_t>(row_length > 0 && row_length <= 64 ? row_length : 0);
     words_.clear();
     words_.push_back(pack(header));
-    plan_slot* const slots = out_.slots.begin() + step.slot_begin;
     int flops = 0;
-    for (draft_entry& d : draft_.entries) {
-      if (d.e.rate == rate::full) {
-        if (d.e.code < operation_count) flops += info_of(d.e.code).flops * (d.e.keep ? 1 : std::popcount(d.e.passes));
-        else if (has_slot(d.e)) choose_access(d.e, slots[d.e.slot], step.outer_rank, k.axes);
-      }
+    for (const draft_entry& d : draft_.entries) {
+      if (d.e.rate == rate::full && d.e.code < operation_count) flops += info_of(d.e.code).flops * (d.e.keep ? 1 : std::popcount(d.e.passes));
       if (d.row_reduce) ++flops;
       words_.push_back(pack(d.e));
       if (d.e.code == entry_code::constant) words_.push_back(d.e.payload);
@@ -171,6 +172,49 @@ class kernel_finisher {
     step.flops = static_cast<std::int16_t>(flops);
     step.kernel = distinct_kernel();
     out_.steps.push_back(step);
+  }
+
+  /// Rows up to this length are reduced several at a time: turning them in memory takes less time than reductions across lanes, partial
+  /// packets and functions of one number a row.
+  static constexpr int short_row = 32;
+
+  /// Whether a kernel runs faster with a lane for each row: its rows are short, or their elements lie apart and those of neighbouring rows
+  /// side by side.
+  constexpr bool prefers_rows_as_lanes(const plan_step& step, int row_length) const {
+    const int last = step.outer_rank - 1;
+    if (last < 0) return false;
+    const extent_t rows = out_.axes[step.axis_begin + last];
+    if (!is_symbol(rows) && rows < 8) return false;  // most lanes would be idle
+    if (row_length > 0 && row_length <= short_row)
+      for (const draft_entry& d : draft_.entries)
+        if (d.row_reduce) return true;
+    bool apart = false;
+    for (const draft_entry& d : draft_.entries) {
+      if (d.e.rate != rate::full || d.e.code < entry_code::load || d.e.code > entry_code::store_strided || !has_slot(d.e)) continue;
+      if (!row_contiguous(p_, out_.slots[step.slot_begin + d.e.slot], last, last + 1)) return false;
+      apart = apart || d.e.code == entry_code::load_strided || d.e.code == entry_code::store_strided;
+    }
+    return apart;
+  }
+
+  /// Values that are kept until an output of their type is stored are kept in that output's row: long rows then go through one array less.
+  constexpr void keep_in_outputs() {
+    list<bool> taken(draft_.slots.size(), false);
+    const int size = draft_.entries.size();
+    keeps_ = 0;
+    for (int n = 0; n < size; ++n) {
+      kernel_entry& e = draft_.entries[n].e;
+      if (e.keep == 0) continue;
+      e.keep = 0;
+      for (int m = n + 1; m < size && e.keep == 0 && e.code < operation_count && e.type != element_type::boolean; ++m) {
+        const kernel_entry& s = draft_.entries[m].e;
+        if (s.code != entry_code::store || s.rate != rate::full || s.type != e.type || 2 * s.passes <= e.passes || taken[s.slot]) continue;
+        taken[s.slot] = true;
+        e.keep = kept_in_output;
+        e.slot = s.slot;
+      }
+      if (e.keep == 0) e.keep = static_cast<std::uint8_t>(++keeps_);
+    }
   }
 
   constexpr void choose_access(kernel_entry& e, plan_slot& slot, int outer_rank, int rank) const {

@@ -80,20 +80,25 @@ class value_placer {
     if (sources != 1) return;
     const std::uint64_t* const words = q_.words + q_.kernel_begin[step.kernel];
     const int end = q_.kernel_begin[step.kernel + 1] - q_.kernel_begin[step.kernel];
-    int last_read = 0;
+    // The entries that read the product or write, in order.
+    list<kernel_entry> entries;
+    int read = 0;
     for (int w = 1; w < end; ++w) {
       const std::uint64_t code = words[w] & 0xff;
       if (code == entry_code::constant) ++w;  // its payload
-      if ((code == entry_code::load || code == entry_code::load_strided) && unpack_entry(words[w]).slot == source) last_read = unpack_entry(words[w]).passes;
-    }
-    for (int w = 1; w < end; ++w) {
-      const std::uint64_t code = words[w] & 0xff;
-      if (code == entry_code::constant) ++w;
-      if (code != entry_code::store) continue;
+      const bool loads = code == entry_code::load || code == entry_code::load_strided;
+      if (!loads && code != entry_code::store && code != entry_code::store_strided && (words[w] >> 22 & 0x3f) != kept_in_output) continue;
       const kernel_entry e = unpack_entry(words[w]);
+      if (loads && e.slot != source) continue;
+      if (loads) read = entries.size();
+      entries.push_back(e);
+    }
+    for (const kernel_entry& e : entries) {
+      if (e.code != entry_code::store) continue;
       const plan_slot& slot = q_.slots[step.slot_begin + e.slot];
       if (code_[slot.value].type != code_[product].type || code_[slot.value].shape != code_[product].shape || born_[slot.value] != s + 1 ||
-          e.rate != rate::full || e.passes < last_read || !(slot.axes == q_.slots[step.slot_begin + source].axes)) continue;
+          e.rate != rate::full || !(slot.axes == q_.slots[step.slot_begin + source].axes) ||
+          !reads_before(first_write_to(e.slot, entries.begin(), entries.size()), entries[read], read)) continue;
       born_[slot.value] = static_cast<std::int16_t>(s);
       values_[product] = {plan_value::alias, slot.value};
       return;
