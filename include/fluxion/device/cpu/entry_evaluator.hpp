@@ -149,6 +149,14 @@ class entry_evaluator {
     return not_equal(splat<P>(typename M::value_type(value ? 1 : 0)), splat<P>(typename M::value_type(0)));
   }
 
+  /// Whether entry i is a constant of a floating type and no NaN.
+  static constexpr bool is_number(int i) {
+    const entry_t& e = Code::entry(i);
+    if (e.code != graph::entry_code::constant || !is_floating(e.type)) return false;
+    const double value = graph::double_of(e.payload);
+    return value == value;
+  }
+
   template <int I>
   static FLUXION_ALWAYS_INLINE void apply(registers& r) {
     constexpr entry_t e = entry<I>;
@@ -180,6 +188,10 @@ class entry_evaluator {
           // They add and multiply so too: true + true is true.
           using C = typename value_t<I>::value_type;
           detail::get<I>(r) = convert<value_t<I>>(O::value(convert<C>(detail::get<e.operand[0]>(r)), convert<C>(detail::get<e.operand[1]>(r))));
+        } else if constexpr (std::is_same_v<O, operation::maximum> && is_number(e.operand[1])) {
+          detail::get<I>(r) = maximum_with_number(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
+        } else if constexpr (std::is_same_v<O, operation::minimum> && is_number(e.operand[1])) {
+          detail::get<I>(r) = minimum_with_number(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
         } else detail::get<I>(r) = O::value(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
       }
     }

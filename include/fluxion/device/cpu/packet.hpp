@@ -389,6 +389,16 @@ FLUXION_ALWAYS_INLINE Pack<T, N> minimum(const Pack<T, N>& a, const Pack<T, N>& 
                                    a, b);
   else return select(less(b, a), b, a);
 }
+
+/// The larger or smaller one where y is known to be no NaN: one instruction. NaN where x is NaN.
+template <std::floating_point T, int N>
+FLUXION_ALWAYS_INLINE Pack<T, N> maximum_with_number(const Pack<T, N>& x, const Pack<T, N>& y) {
+  return detail::lift<&Pack<T, N>::lane::max_keep, Pack<T, N>>(x, y);
+}
+template <std::floating_point T, int N>
+FLUXION_ALWAYS_INLINE Pack<T, N> minimum_with_number(const Pack<T, N>& x, const Pack<T, N>& y) {
+  return detail::lift<&Pack<T, N>::lane::min_keep, Pack<T, N>>(x, y);
+}
 }
 }  // namespace fluxion::host
 

@@ -136,31 +136,48 @@ class row_passes : protected entry_evaluator<Code> {
         if (step > 1 && whole < length) sweep<P, lanes_along::end_of_row>(r, s, whole, static_cast<int>(length - whole));
       } else {
         each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { start_reduction<i.value>(r); });
-        if (whole <= block * step) {
+        if constexpr (!sums_in_blocks<P>()) {
           reduce_range<P>(r, s, count, 0, whole);
         } else {
+          // One loop for one block and for several: the sweep is compiled once.
+          const bool several = whole > block * step;
           registers so_far, lost;
-          each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
-            start_reduction<i.value>(so_far);
-            start_reduction<i.value>(lost);
-          });
-          for (index_t begin = 0; begin < whole; begin += block * step) {
+          if (several)
+            each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+              start_reduction<i.value>(so_far);
+              start_reduction<i.value>(lost);
+            });
+          for (index_t begin = 0;; begin += block * step) {
             const index_t end = begin + block * step < whole ? begin + block * step : whole;
             reduce_range<P>(r, s, count, begin, end);
+            if (!several) break;
             each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
               combine_blocks<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(lost), detail::get<i.value>(r));
               start_reduction<i.value>(r);
             });
+            if (end == whole) break;
           }
-          each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
-            finish_blocks<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(lost));
-            detail::get<i.value>(r) = detail::get<i.value>(so_far);
-          });
+          if (several)
+            each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA {
+              finish_blocks<i.value>(detail::get<i.value>(so_far), detail::get<i.value>(lost));
+              detail::get<i.value>(r) = detail::get<i.value>(so_far);
+            });
         }
         if (step > 1 && whole < length) sweep<P, lanes_along::end_of_row>(r, s, whole, static_cast<int>(length - whole));
         each<selection::reduced_in_pass, P>([&](auto i) FLUXION_INLINE_LAMBDA { finish_reduction<i.value>(r, length); });
       }
     }
+  }
+
+  /// Whether pass P adds up more than one block, as far as the code tells.
+  template <int P>
+  static constexpr bool sums_in_blocks() {
+    if (Code::header.row_length > 0) return false;
+    for (int i = 0; i < size; ++i)
+      if (selected(selection::reduced_in_pass, P, i) && is_floating(Code::entry(i).type) &&
+          (Code::entry(i).code == graph::opcode_of<operation::sum> || Code::entry(i).code == graph::opcode_of<operation::mean>))
+        return true;
+    return false;
   }
 
   /// Whether pass P is so cheap that it waits for its own partial results: then several are kept side by side.

@@ -91,6 +91,8 @@ struct scalar_lane {
   static FLUXION_ALWAYS_INLINE T sqrt(T a) { return std::sqrt(a); }
   static FLUXION_ALWAYS_INLINE T maximum(T a, T b) { return a != a ? a : (a > b ? a : b); }
   static FLUXION_ALWAYS_INLINE T minimum(T a, T b) { return a != a ? a : (a < b ? a : b); }
+  static FLUXION_ALWAYS_INLINE T max_keep(T x, T y) { return x < y ? y : x; }
+  static FLUXION_ALWAYS_INLINE T min_keep(T x, T y) { return y < x ? y : x; }
   static FLUXION_ALWAYS_INLINE bool less(T a, T b) { return a < b; }
   static FLUXION_ALWAYS_INLINE bool less_equal(T a, T b) { return a <= b; }
   static FLUXION_ALWAYS_INLINE bool equal(T a, T b) { return a == b; }
