@@ -58,6 +58,10 @@ void evaluate_into(D& destination, const Transpose<T>& e) {
   for (fx::index_t i = 0; i < copy.extent(0); ++i)
     for (fx::index_t j = 0; j < copy.extent(1); ++j) destination(j, i) = copy(i, j);
 }
+template <class D, class T>
+void evaluate_into_new(D& destination, const Transpose<T>& e) {
+  evaluate_into(destination, e);
+}
 }  // namespace lazy
 template <class T>
 struct fluxion::expression_result<lazy::Transpose<T>> {

@@ -32,7 +32,7 @@ class Var {
     const E extents = expression_result<X>::extents(expression);
     auto* const value = reinterpret_cast<T*>(tape.take(static_cast<std::size_t>(extents.size()) * sizeof(T)));
     View<T, E, layout_right> destination(value, extents);
-    evaluate_into(destination, expression);
+    evaluate_into_new(destination, expression);
     auto* const node = ::new (static_cast<void*>(tape.take(sizeof(node_type)))) node_type(expression);
     node->extents = extents;
     node->value = value;

@@ -135,9 +135,8 @@ class plan_call {
   void check() {
     if constexpr (binds_directly()) {
       bind_symbols(std::make_integer_sequence<int, view.symbol_count>{});
-      if constexpr (view.check_count == 0) return;
-      else if (checks_hold(std::make_integer_sequence<int, view.check_count>{})) return;
-      else graph::bind(view, arguments, symbols);
+      if constexpr (!may_broadcast()) require_all(std::make_integer_sequence<int, view.check_count>{});
+      else if (!checks_hold(std::make_integer_sequence<int, view.check_count>{})) graph::bind(view, arguments, symbols);
     } else graph::bind(view, arguments, symbols);
   }
 
@@ -187,15 +186,20 @@ class plan_call {
     }
   }
 
+  /// Computes into destinations that no argument overlaps.
+  void run_fresh(const graph::descriptor* outputs) {
+    graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols, device::current_counters());
+  }
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
   void run(const graph::descriptor* outputs) {
-    graph::counters* count = device::current_counters();
     bool direct = true;
     for (int k = 0; k < output_count && direct; ++k) direct = is_safe(outputs, k);
-    if (direct) {
-      graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols, count);
-      return;
-    }
+    if (direct) run_fresh(outputs);
+    else run_buffered(outputs);
+  }
+
+ private:
+  FLUXION_COLD void run_buffered(const graph::descriptor* outputs) {
     ArenaScope scope;
     graph::descriptor buffered[output_count > 0 ? output_count : 1];
     for (int k = 0; k < output_count; ++k) {
@@ -204,14 +208,13 @@ class plan_call {
       graph::detail::contiguous_strides(buffered[k], rank);
       buffered[k].data = scope.template take<std::byte>(static_cast<std::size_t>(graph::detail::element_count(outputs[k], rank)) * size_of_output(k));
     }
-    graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, buffered, symbols, count);
+    run_fresh(buffered);
     for (int k = 0; k < output_count; ++k)
       if (graph::detail::element_count(outputs[k], view.shape_of(view.outputs[k]).rank) > 0)
         graph::detail::copy_strided(outputs[k].data, outputs[k].stride, buffered[k].data, buffered[k].stride, outputs[k].extent,
                                     view.shape_of(view.outputs[k]).rank, size_of_output(k));
   }
 
- private:
   // Small calls are dominated by binding: what the compiler can unroll, it does.
   static constexpr bool binds_directly() {
     if (view.symbol_count > 16 || view.check_count > 16) return false;
@@ -266,6 +269,15 @@ class plan_call {
     if constexpr (c.kind == graph::extent_check::nonempty) return extent<c.a>() > 0;
     else return extent<c.a>() == extent<c.b>();
   }
+  static constexpr bool may_broadcast() {
+    for (int i = 0; i < view.check_count; ++i)
+      if (view.checks[i].kind == graph::extent_check::broadcast) return true;
+    return false;
+  }
+  template <int... I>
+  void require_all(std::integer_sequence<int, I...>) const {
+    (static_cast<void>(check_holds<I>() || (graph::detail::raise_check(view, view.checks[I], symbols), false)), ...);
+  }
   template <int... I>
   bool checks_hold(std::integer_sequence<int, I...>) const {
     return (check_holds<I>() && ...);
@@ -313,6 +325,7 @@ class plan_call<Source> {
   template <int>
   unknown_extents extents() const { return {}; }
   void run(const graph::descriptor*) {}
+  void run_fresh(const graph::descriptor*) {}
 };
 
 }  // namespace FLUXION_ABI
@@ -362,26 +375,42 @@ struct expression_result<Node<F, X...>> {
   }
 };
 
-/// Evaluates an expression into a tensor or view of its extents. What fails raises before the destination is touched.
-template <class Destination, class F, class... X>
-void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
+namespace detail {
+
+/// Evaluates into a destination that may overlap what the expression reads, or into a fresh one.
+template <bool Fresh, class Destination, class F, class... X>
+void evaluate_node(Destination& destination, const Node<F, X...>& expression) {
   using expression_type = Node<F, X...>;
-  using source = detail::expression_source<expression_type>;
+  using source = expression_source<expression_type>;
   constexpr bool types_fit =
-      !detail::Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>;
+      !Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>;
   static_assert(types_fit, "the element types of the expression and its destination differ: convert with cast<T>(…)");
-  if constexpr (detail::Recorded<source>) detail::check_unchanged(expression);
-  using call_type = detail::plan_call<source>;
+  if constexpr (Recorded<source>) check_unchanged(expression);
+  using call_type = plan_call<source>;
   if constexpr (call_type::is_plain) {
     if (call_type::run_plain(destination.data(), destination.mapping(), [&](auto& b) { argument_traits<expression_type>::bind(expression, b); }))
       return;
   }
   call_type call;
-  detail::binder b = call.make_binder();
+  binder b = call.make_binder();
   argument_traits<expression_type>::bind(expression, b);
   call.check();
-  const graph::descriptor output = detail::describe(destination.data(), destination.mapping());
-  call.run(&output);
+  const graph::descriptor output = describe(destination.data(), destination.mapping());
+  if constexpr (Fresh) call.run_fresh(&output);
+  else call.run(&output);
+}
+
+}  // namespace detail
+
+/// Evaluates an expression into a tensor or view of its extents. What fails raises before the destination is touched.
+template <class Destination, class F, class... X>
+void evaluate_into(Destination& destination, const Node<F, X...>& expression) {
+  detail::evaluate_node<false>(destination, expression);
+}
+/// The same where the destination's memory is new: nothing that the expression reads can overlap it.
+template <class Destination, class F, class... X>
+void evaluate_into_new(Destination& destination, const Node<F, X...>& expression) {
+  detail::evaluate_node<true>(destination, expression);
 }
 
 /// Evaluates an expression to a new tensor.

@@ -8,7 +8,7 @@ template <class X>
 concept Expression = requires { typename X::fluxion_expression; };
 
 /// What evaluating `X` gives: `value_type`, `extents_type`, and `static extents_type extents(const X&)`.
-/// Assignment calls `evaluate_into(destination, expression)`, found by argument-dependent lookup.
+/// Assignment calls `evaluate_into(destination, expression)`, construction `evaluate_into_new`, found by argument-dependent lookup.
 template <class X>
 struct expression_result;
 

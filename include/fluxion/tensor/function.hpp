@@ -217,14 +217,15 @@ struct function_call : plan_call<Source> {
   }
 };
 
-template <int K, class Call, class Destination>
+template <int K, bool Fresh = false, class Call, class Destination>
 void compute_into(Call& call, Destination& destination) {
   if constexpr (Recorded<typename Call::source_type>) {
     using traits = destination_traits<Destination>;
     static_assert(traits::outputs == Call::output_count, "the function returns another number of values than there are destinations");
     graph::descriptor outputs[traits::outputs > 0 ? traits::outputs : 1];
     traits::template describe<K>(destination, call, outputs);
-    call.run(outputs);
+    if constexpr (Fresh) call.run_fresh(outputs);
+    else call.run(outputs);
   }
 }
 
@@ -317,7 +318,7 @@ class Compiled {
     detail::function_call<source> call(x...);
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       auto result = std::tuple(std::tuple_element_t<I, results>::template make<detail::first_output<results, I>()>(call, x...)...);
-      detail::compute_into<0>(call, result);
+      detail::compute_into<0, true>(call, result);
       (detail::finish_result<std::tuple_element_t<I, results>>(std::get<I>(result), x...), ...);
       if constexpr (source::returns_tuple) return result;
       else return std::get<0>(std::move(result));

@@ -125,7 +125,7 @@ class Tensor {
   template <Expression X>
   constexpr Tensor(const X& expression)
       : storage_(uninitialized, detail::convert_extents<E>(expression_result<X>::extents(expression), "tensor")) {
-    evaluate_into(*this, expression);
+    evaluate_into_new(*this, expression);
   }
 
   // `Tensor<float, extents<2, 2>> w = zeros;` and the like; see filler.hpp.
