@@ -49,4 +49,44 @@ inline index_t element_count(const descriptor& d, int rank) {
   return n;
 }
 
+/// Strides of a reshape without copying, if there are any. `d` comes with contiguous ones.
+inline bool reshape_strides(const descriptor& from, int from_rank, descriptor& d, int rank) {
+  if (is_contiguous(from, from_rank)) return true;
+  if (element_count(d, rank) == 0) return true;
+  descriptor r = d;
+  int a = 0, b = 0;
+  while (true) {
+    while (a < from_rank && from.extent[a] == 1) ++a;
+    while (b < rank && d.extent[b] == 1) r.stride[b++] = 1;
+    if (a == from_rank || b == rank) break;
+    if (from.extent[a] == d.extent[b]) {
+      r.stride[b++] = from.stride[a++];
+      continue;
+    }
+    // A group of axes on either side with the same product.
+    int a_end = a + 1, b_end = b + 1;
+    index_t x = from.extent[a], y = d.extent[b];
+    while (x != y) {
+      if (x < y) {
+        if (a_end == from_rank) return false;
+        x *= from.extent[a_end++];
+      } else {
+        if (b_end == rank) return false;
+        y *= d.extent[b_end++];
+      }
+    }
+    for (int k = a; k + 1 < a_end; ++k)
+      if (from.stride[k] != from.stride[k + 1] * from.extent[k + 1]) return false;
+    index_t stride = from.stride[a_end - 1];
+    for (int k = b_end - 1; k >= b; --k) {
+      r.stride[k] = stride;
+      stride *= d.extent[k];
+    }
+    a = a_end;
+    b = b_end;
+  }
+  d = r;
+  return true;
+}
+
 }  // namespace fluxion::graph::detail
