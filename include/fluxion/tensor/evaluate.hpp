@@ -293,11 +293,21 @@ class plan_call {
   }
   static constexpr auto in_place = make_in_place();
 
+  /// Where each argument is recorded; -1 where it is not used.
+  static constexpr auto find_arguments() {
+    std::array<int, static_cast<std::size_t>(argument_count > 0 ? argument_count : 1)> found{};
+    for (int& i : found) i = -1;
+    for (int i = 0; i < view.instruction_count; ++i)
+      if (view.instructions[i].operation == graph::opcode_of<operation::argument>) found[static_cast<std::size_t>(view.instructions[i].attribute)] = i;
+    return found;
+  }
+  static constexpr auto argument_instructions = find_arguments();
+
   bool is_safe(const graph::descriptor* outputs, int k) const {
     const int rank = view.shape_of(view.outputs[k]).rank;
     const span_of_bytes target = memory_of(outputs[k], rank, size_of_output(k));
-    for (int i = 0; i < view.instruction_count; ++i) {
-      if (view.instructions[i].operation != graph::opcode_of<operation::argument>) continue;
+    for (const int i : argument_instructions) {
+      if (i < 0) continue;
       const int a = view.instructions[i].attribute, argument_rank = view.shape_of(i).rank;
       if (!overlap(memory_of(arguments[a], argument_rank, size_of(view.instructions[i].type)), target)) continue;
       if (rank == argument_rank && view.instructions[i].type == view.instructions[view.outputs[k]].type &&

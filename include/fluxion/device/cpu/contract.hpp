@@ -41,7 +41,9 @@ void multiply_by_eigen(const graph::contract_call& c) {
   const T* a = reinterpret_cast<const T*>(c.a);
   const T* b = reinterpret_cast<const T*>(c.b);
   T* result = reinterpret_cast<T*>(c.c);
-  for (index_t i = 0; i < c.rows; ++i) std::memset(result + i * c.c_row, 0, static_cast<std::size_t>(c.columns) * sizeof(T));
+  if (c.c_row == c.columns) std::memset(result, 0, static_cast<std::size_t>(c.rows * c.columns) * sizeof(T));
+  else
+    for (index_t i = 0; i < c.rows; ++i) std::memset(result + i * c.c_row, 0, static_cast<std::size_t>(c.columns) * sizeof(T));
   constexpr int rows_first = Eigen::RowMajor, columns_first = Eigen::ColMajor;
   const auto product = [&](auto order_a, auto order_b) {
     blocked_product<T, order_a, order_b>(c.rows, c.columns, c.inner, a, order_a == rows_first ? c.a_row : c.a_column, b,
