@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace fluxion {
 inline namespace FLUXION_ABI {
@@ -20,12 +21,26 @@ constexpr Dual<T, N, Tag> make_dual(const T& value, std::size_t direction) {
   return {value, gradient};
 }
 
+namespace detail {
+
+template <class T, std::size_t N, std::size_t Direction>
+inline constexpr std::array<T, N> unit_direction = make_dual<N>(T(0), Direction).gradient();
+
+}  // namespace detail
+
 /// N variables, each with a direction of its own.
 template <std::size_t N, class Tag = void, class T>
-constexpr std::array<Dual<T, N, Tag>, N> seed(const std::array<T, N>& values) {
-  std::array<Dual<T, N, Tag>, N> x;
-  for (std::size_t i = 0; i < N; ++i) x[i] = make_dual<N, Tag>(values[i], i);
-  return x;
+FLUXION_ALWAYS_INLINE constexpr std::array<Dual<T, N, Tag>, N> seed(const std::array<T, N>& values) {
+  if constexpr (N <= 16) {
+    // Constants copied whole: directions written one by one would be read back wider than they were written, which stalls.
+    return [&]<std::size_t... I>(std::index_sequence<I...>) FLUXION_INLINE_LAMBDA {
+      return std::array<Dual<T, N, Tag>, N>{{{values[I], detail::unit_direction<T, N, I>}...}};
+    }(std::make_index_sequence<N>());
+  } else {
+    std::array<Dual<T, N, Tag>, N> x;
+    for (std::size_t i = 0; i < N; ++i) x[i] = make_dual<N, Tag>(values[i], i);
+    return x;
+  }
 }
 
 namespace detail {
