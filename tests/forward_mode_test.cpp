@@ -88,15 +88,18 @@ bool agrees_with_adjoints(directed_case& c) {
   const values y = c.evaluate(outputs);
   list<int> seeds;
   for (int k = 0; k < outputs.size(); ++k) seeds.push_back(c.add_like(outputs[k], y[static_cast<std::size_t>(k)].extents));
+  INFO("seed " << c.at.seed);
   const list<int> forward = graph::append_tangents(c.at.code, c.inputs, c.tangents, outputs);
-  const list<int> reverse = graph::append_adjoints(c.at.code, outputs, seeds, c.inputs);
+  REQUIRE(c.at.code.error.code == graph::program_error::none);
+  list<int> cotangents;
+  for (int k = 0; k < outputs.size(); ++k) cotangents.push_back(graph::record_direction(c.at.code, seeds[k], outputs[k]));
+  const list<int> reverse = graph::append_adjoints(c.at.code, outputs, cotangents, c.inputs);
   REQUIRE(c.at.code.error.code == graph::program_error::none);
   const values tangents = c.evaluate(forward);
   for (std::size_t k = 0; k < y.size(); ++k) CHECK(tangents[k].type == y[k].type);
   const product a = inner(tangents, given(c, seeds)), b = inner(c.evaluate(reverse), given(c, c.tangents));
   if (!std::isfinite(a.magnitude) || !std::isfinite(b.magnitude) || a.magnitude > 1e8 || b.magnitude > 1e8) return false;
-  INFO(describe(c.at));
-  CHECK(std::abs(a.sum - b.sum) <= 1e-9 * (1 + a.magnitude + b.magnitude));
+  CHECK_MESSAGE(std::abs(a.sum - b.sum) <= 1e-9 * (1 + a.magnitude + b.magnitude), describe(c.at));
   return true;
 }
 

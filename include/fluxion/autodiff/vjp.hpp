@@ -1,5 +1,6 @@
 /// Reverse mode with any cotangent: `vjp`.
 #pragma once
+#include "../graph/pass/direction.hpp"
 #include "result.hpp"
 
 namespace fluxion {

@@ -1,16 +1,11 @@
 /// Forward mode: appends the tangents of a program to it.
 #pragma once
 #include "differentiate.hpp"
+#include "direction.hpp"
 
 namespace fluxion::graph {
 
 namespace detail {
-
-/// The tangent t in the type and the shape of instruction i; what broadcast into i broadcasts its tangent too.
-constexpr int record_tangent_like(program& p, int t, int i) {
-  t = record_cast(p, t, p[i].type);
-  return p.canonical(p[t].shape) == p.canonical(p[i].shape) ? t : record_expand(p, t, p[i].shape);
-}
 
 /// The tangent of instruction i, from those of its operands (-1 where an operand has none). Maps and reductions have one rule for both
 /// modes: being linear in the adjoint and elementwise, it takes a tangent as well. A map adds up its operands' parts; a reduction adds up
@@ -58,25 +53,10 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
     }
     default: break;
   }
-  return sum < 0 ? sum : record_tangent_like(p, sum, i);
+  return sum < 0 ? sum : record_broadcast_like(p, sum, i);
 }
 
 }  // namespace detail
-
-/// A direction `d` for the value `i`, in its type: of its shape, which the run checks where the types do not say, or a number for all of it.
-constexpr int record_direction(program& p, int d, int i) {
-  const shape s = p.shape_of(d), goal = p.shape_of(i);
-  if (s.rank != 0) {
-    bool equal = s.rank == goal.rank;
-    for (int axis = 0; equal && axis < s.rank; ++axis) {
-      const extent_t x = p.resolve(s.extent[axis]), y = p.resolve(goal.extent[axis]);
-      equal = x == y || is_symbol(x) || is_symbol(y);
-      if (equal) p.unify(y, x, {extent_check::equal, p[i].operation, p.intern(goal), p.intern(s), goal.extent[axis], s.extent[axis]});
-    }
-    if (!equal) return p.fail(program_error::direction_differs, p[i].operation, goal, s);
-  }
-  return detail::record_tangent_like(p, d, i);
-}
 
 /// Appends to `p` the tangents of `outputs` for the tangents of `inputs` (different instructions, directions as above), and returns them,
 /// each of its output's shape and type (zeros where an output depends on no input). One sweep over the instructions, O(n).
