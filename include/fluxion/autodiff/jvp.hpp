@@ -41,7 +41,7 @@ struct jvp_function {
     const auto value = result_of_symbols(*p, F{}(std::get<N>(all)...));
     auto tangent = value;
     list<int> inputs, tangents, outputs;
-    (append_instructions(*p, inputs, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    (append_differentiated(*p, inputs, std::get<static_cast<std::size_t>(C)>(all)), ...);
     (append_instructions(*p, tangents, std::get<sizeof...(N) + J>(all)), ...);
     each_result_symbol(tangent, [&](Symbol& s) { outputs.push_back(s.index()); });
     if (inputs.size() != tangents.size()) p->fail(graph::program_error::direction_differs, graph::opcode_of<operation::argument>);

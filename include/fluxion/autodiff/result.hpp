@@ -33,6 +33,13 @@ constexpr void append_instructions(graph::program& p, list<int>& to, X& x) {
   else each_symbol(x, [&](Symbol& s) { to.push_back(s.index()); });
 }
 
+/// The same for an argument that is differentiated. A number inside a trace is a literal: the function would not see it as this constant.
+template <class X>
+constexpr void append_differentiated(graph::program& p, list<int>& to, X& x) {
+  static_assert(!std::is_arithmetic_v<X>, "inside a traced function a derivative with respect to a plain number is zero: pass a value");
+  append_instructions(p, to, x);
+}
+
 /// Records one more argument of type X behind those that the program has: a direction.
 template <class X>
 constexpr void lower_direction(lowering& l, list<int>& to) {

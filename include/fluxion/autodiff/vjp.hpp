@@ -31,7 +31,7 @@ struct vjp_function {
     graph::program* const p = program_of(std::get<N>(all)...);
     auto value = result_of_symbols(*p, F{}(std::get<N>(all)...));
     list<int> wrt, outputs, cotangents;
-    (append_instructions(*p, wrt, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    (append_differentiated(*p, wrt, std::get<static_cast<std::size_t>(C)>(all)), ...);
     each_result_symbol(value, [&](Symbol& s) { outputs.push_back(s.index()); });
     (append_instructions(*p, cotangents, std::get<sizeof...(N) + J>(all)), ...);
     if (!are_independent(*p, wrt, std::get<N>(all)...)) p->fail(graph::program_error::arguments_depend, graph::opcode_of<operation::argument>);
