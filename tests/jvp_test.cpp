@@ -173,3 +173,17 @@ TEST_CASE("a tangent of other run-time extents than its argument is an error tha
   const Vector x = {1, 2, 3}, v = {1};
   CHECK_THROWS_AS(fx::jvp([](auto a) { return a * a; })(x, v), fx::ShapeError);
 }
+
+TEST_CASE("a run-time extent of 1 broadcasts in its tangent too, and its product with a cotangent is reduced") {
+  const Vector x = {2}, y = {1, 2, 3}, dx = {10}, dy = {1, 0, -1};
+  constexpr auto f = [](auto a, auto b) { return a * b; };
+  const auto [value, tangent] = fx::jvp(f)(x, y, dx, dy);
+  CHECK(value(2) == 6);
+  CHECK(tangent.size() == 3);
+  CHECK(tangent(2) == 10 * 3 - 2);
+  const auto [again, px, py] = fx::vjp(f)(x, y, dy);
+  CHECK(again(2) == 6);
+  CHECK(px.size() == 1);
+  CHECK(px(0) == 1 - 3);
+  CHECK(py(2) == -2);
+}
