@@ -189,6 +189,18 @@ TEST_CASE("value and gradient of a cross-entropy are one kernel") {
   CHECK(gradient(0, 0) == doctest::Approx(-0.9 / 32));
 }
 
+TEST_CASE("value and tangent of a chain are one kernel, and so is a Hessian's product") {
+  fx::Tensor<double, fx::dims<1>> x = {0.5, -1}, direction = {1, 2};
+  fx::CountingScope scope;
+  auto [y, dy] = fx::jvp([](auto v) { return fx::tanh(v) * v; })(x, direction);  // one kernel
+  auto hv = fx::hvp([](auto v) { return fx::sum(fx::tanh(v) * v); })(x, direction);
+  CHECK(scope.counters().kernels == 2);
+  const double t = std::tanh(0.5), s = 1 - t * t;
+  CHECK(y(0) == doctest::Approx(0.5 * t));
+  CHECK(dy(0) == doctest::Approx(t + 0.5 * s));
+  CHECK(hv(0) == doctest::Approx(2 * s - 2 * 0.5 * t * s));
+}
+
 TEST_CASE("value and gradients of a network of two layers are five kernels") {
   fx::Tensor<float, fx::extents<784, 128>> w1 = fx::zeros;
   fx::Tensor<float, fx::extents<128>> b1 = fx::zeros;

@@ -121,6 +121,24 @@ struct gradient_function {
                                           std::tuple<gradient_result<I, std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<X...>>>...>{}));
 };
 
+/// The instructions of a function recorded for arguments of types X with respect to which those numbered I are differentiated.
+template <class... X, int... I>
+constexpr list<int> instructions_of_arguments(const graph::program& p, std::integer_sequence<int, I...>) {
+  list<int> numbers[sizeof...(X)], arguments(p.argument_count, -1), scalars(p.scalar_count, -1);
+  int next_argument = 0, next_scalar = 0, k = 0;
+  (gradient_arguments<X>::numbers(numbers[k++], next_argument, next_scalar), ...);
+  for (int i = 0; i < p.size(); ++i) {
+    if (p.is<operation::argument>(i)) arguments[p[i].attribute] = i;
+    else if (p.is<operation::scalar>(i)) scalars[p[i].attribute] = i;
+  }
+  list<int> result;
+  const auto collect = [&](const list<int>& from) {
+    for (const int number : from) result.push_back(number >= 0 ? arguments[number] : scalars[-1 - number]);
+  };
+  (collect(numbers[I]), ...);
+  return result;
+}
+
 /// The gradient as a program of its own: recorded and differentiated in two constants, so that each stays within the compilers' limits.
 template <class F, bool WithValue, int... I, class... X>
 struct function_source<gradient_function<F, WithValue, I...>, X...> {
@@ -136,18 +154,8 @@ struct function_source<gradient_function<F, WithValue, I...>, X...> {
     const int loss = p.outputs[0];
     if (p.shape_of(loss).rank != 0) p.fail(program_error::not_a_scalar, p[loss].operation, p.shape_of(loss));
     if (p.error.code != program_error::none) return p;
-    list<int> numbers[sizeof...(X)], arguments(p.argument_count, -1), scalars(p.scalar_count, -1);
-    int next_argument = 0, next_scalar = 0, k = 0;
-    (gradient_arguments<X>::numbers(numbers[k++], next_argument, next_scalar), ...);
-    for (int i = 0; i < p.size(); ++i) {
-      if (p.is<operation::argument>(i)) arguments[p[i].attribute] = i;
-      else if (p.is<operation::scalar>(i)) scalars[p[i].attribute] = i;
-    }
-    list<int> wrt, outputs, seeds;
-    const auto collect = [&](const list<int>& from) {
-      for (int number : from) wrt.push_back(number >= 0 ? arguments[number] : scalars[-1 - number]);
-    };
-    (collect(numbers[I]), ...);
+    const list<int> wrt = instructions_of_arguments<X...>(p, std::integer_sequence<int, I...>{});
+    list<int> outputs, seeds;
     outputs.push_back(loss);
     seeds.push_back(p.constant(p[loss].type, 1));
     const list<int> adjoints = append_adjoints(p, outputs, seeds, wrt);

@@ -55,6 +55,7 @@ enum class program_error : std::uint8_t {
   setting_read_while_traced,
   wrong_element_type,
   arguments_depend,
+  direction_differs,
   already_reported,  // elsewhere: there is nothing more to say
 };
 

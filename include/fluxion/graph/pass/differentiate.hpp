@@ -65,7 +65,7 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
     adjoint[i] = adjoint[i] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[i], d);
   };
   for (int k = 0; k < outputs.size(); ++k) {
-    const int d = record_expand(p, record_cast(p, seeds[k], p[outputs[k]].type), p.shape_of(outputs[k]));
+    const int d = record_expand(p, record_cast(p, seeds[k], p[outputs[k]].type), p[outputs[k]].shape);
     if (needed[outputs[k]]) adjoint[outputs[k]] = adjoint[outputs[k]] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[outputs[k]], d);
   }
 
@@ -120,7 +120,7 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
 
   list<int> result;
   for (int w : wrt)
-    result.push_back(adjoint[w] >= 0 ? adjoint[w] : record_expand(p, p.constant(p[w].type, 0), p.shape_of(w)));
+    result.push_back(adjoint[w] >= 0 ? adjoint[w] : record_expand(p, p.constant(p[w].type, 0), p[w].shape));
   return result;
 }
 
