@@ -1,10 +1,9 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <fluxion/core/random.hpp>
 #include <fluxion/graph/function/composition.hpp>
 #include <fluxion/graph/oracle.hpp>
 
 #include <doctest/doctest.h>
-
-#include <span>
 
 using namespace fluxion;
 using graph::oracle_value;

@@ -387,15 +387,21 @@ struct expression_result<Node<F, X...>> {
 
 namespace detail {
 
+template <class Destination, class X>
+struct destination_of {
+  static constexpr bool fits = std::is_same_v<typename Destination::value_type, typename expression_result<X>::value_type>;
+  static_assert(fits, "the element types of the expression and its destination differ: convert with cast<T>(…)");
+};
+
 /// Evaluates into a destination that may overlap what the expression reads, or into a fresh one.
 template <bool Fresh, class Destination, class F, class... X>
 void evaluate_node(Destination& destination, const Node<F, X...>& expression) {
   using expression_type = Node<F, X...>;
   using source = expression_source<expression_type>;
-  constexpr bool types_fit =
-      !Recorded<source> || std::is_same_v<typename Destination::value_type, typename expression_result<expression_type>::value_type>;
-  static_assert(types_fit, "the element types of the expression and its destination differ: convert with cast<T>(…)");
-  if constexpr (Recorded<source>) check_unchanged(expression);
+  if constexpr (Recorded<source>) {
+    instantiate<destination_of<Destination, expression_type>>();
+    check_unchanged(expression);
+  }
   using call_type = plan_call<source>;
   if constexpr (call_type::is_plain) {
     if (call_type::run_plain(destination.data(), destination.mapping(), [&](auto& b) { argument_traits<expression_type>::bind(expression, b); }))

@@ -1,5 +1,6 @@
 /// Tiles: a few neighbouring rows, turned so that the same element of all of them lies in adjacent lanes.
 #pragma once
+#include "../../core/extents.hpp"
 #include "packet.hpp"
 
 #include <utility>
