@@ -177,6 +177,7 @@ class kernel_finisher {
   /// Rows up to this length are reduced several at a time: turning them in memory takes less time than reductions across lanes, partial
   /// packets and functions of one number a row.
   static constexpr int short_row = 32;
+  static constexpr int max_tiles = 32;  // they lie on the stack, at most four kilobytes each
 
   /// Whether a kernel runs faster with a lane for each row: its rows are short, or their elements lie apart and those of neighbouring rows
   /// side by side.
@@ -185,7 +186,7 @@ class kernel_finisher {
     if (last < 0) return false;
     const extent_t rows = out_.axes[step.axis_begin + last];
     if (!is_symbol(rows) && rows < 8) return false;  // most lanes would be idle
-    if (row_length > 0 && row_length <= short_row)
+    if (row_length > 0 && row_length <= short_row && step.slot_count <= max_tiles)
       for (const draft_entry& d : draft_.entries)
         if (d.row_reduce) return true;
     bool apart = false;
