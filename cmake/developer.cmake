@@ -20,6 +20,7 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(FLUXION_CCACHE ccache)
   mark_as_advanced(FLUXION_CCACHE)
   if(FLUXION_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${FLUXION_CCACHE}")
+    # What ccache must not mind if the tests' precompiled header is to be cached.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${FLUXION_CCACHE}")
   endif()
 endif()

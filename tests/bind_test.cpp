@@ -1,5 +1,4 @@
 // What only the run can know is checked before the first kernel: messages, run-time extents of one, and destinations after a failure.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/fluxion.hpp>

@@ -1,5 +1,4 @@
 /// Tables read from text.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/io/csv.hpp>
 

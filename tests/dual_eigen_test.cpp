@@ -1,5 +1,4 @@
 // Matrices of Duals in Eigen: products, decompositions and norms differentiate.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/dual_eigen.hpp>

@@ -1,5 +1,4 @@
 // Forward mode against reverse mode: one generic function, through Duals and through the traced gradient.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/dual.hpp>

@@ -1,5 +1,4 @@
 // Forward mode: every function against finite differences and closed forms, higher orders by nesting, kinks, mixed types.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/dual.hpp>

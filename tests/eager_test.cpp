@@ -1,6 +1,5 @@
 // Operations evaluated where they are written, by the interpreter.
 #define FLUXION_EAGER
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

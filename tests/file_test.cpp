@@ -1,5 +1,4 @@
 /// Files read and written whole.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/io/file.hpp>
 

@@ -1,6 +1,5 @@
 // Forward mode on programs: tangents against differences and against adjoints, for every operation and for random programs.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <fluxion/graph/pass/tangents.hpp>
 
 #include "support/run_plan.hpp"

@@ -1,5 +1,4 @@
 // Traced functions: what they compute, where they put it, what they refuse.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/graph/function/composition.hpp>

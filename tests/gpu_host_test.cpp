@@ -1,6 +1,5 @@
 // The GPU's kernels on the CPU: a group of one thread, in a loop and under Thrust's host system; and a group of several
 // threads. needs: threads wants: thrust
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/device/gpu/host.hpp>

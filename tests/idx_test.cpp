@@ -1,5 +1,4 @@
 /// IDX files, plain and gzip.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/io/idx.hpp>
 

@@ -1,5 +1,4 @@
 /// The strict reader of JSON.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/io/json.hpp>
 

@@ -1,5 +1,4 @@
 // Forward mode of functions: jvp, vjp and hvp, what they compute and how many kernels that takes.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/jvp.hpp>

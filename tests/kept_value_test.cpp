@@ -1,6 +1,5 @@
 // Values that are kept between passes in the row of an output: nothing that is read later may lie there.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/guarded_program.hpp"

@@ -1,5 +1,4 @@
 // Programs of five thousand instructions, planned while this file compiles with the compiler's default limits.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "support/large_program.hpp"
 #include "support/random_program.hpp"
 #include "support/run_plan.hpp"

@@ -1,5 +1,4 @@
 // The growing array of the passes, and the table that finds its elements.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <fluxion/core/hash_table.hpp>
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
 // Models: how their parameters are found, traced, differentiated, saved.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

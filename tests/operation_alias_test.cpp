@@ -1,5 +1,4 @@
 // What happens to memory: destinations that are operands, expressions that outlive tensors, leaves written too early.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/tensor_values.hpp"

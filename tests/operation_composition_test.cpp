@@ -1,5 +1,4 @@
 // Functions composed of reductions, against plain loops in double.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/tensor_values.hpp"

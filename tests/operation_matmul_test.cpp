@@ -1,6 +1,5 @@
 // Matrix products against three loops.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/fluxion.hpp>

@@ -1,6 +1,5 @@
 // Reductions and what is composed of them, against plain loops in double.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/tensor_values.hpp"

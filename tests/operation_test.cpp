@@ -1,6 +1,5 @@
 // Compiled element-by-element functions against the standard library's in double, at sizes around the packets' widths.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/tensor_values.hpp"

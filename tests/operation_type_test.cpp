@@ -1,5 +1,4 @@
 // Element types and how they meet; selection, conversion, broadcasting, views as operands and destinations.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/tensor_values.hpp"

@@ -1,5 +1,4 @@
 // Optimisers: steps against the formulas written out, kernels counted.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/optim/adam.hpp>

@@ -1,4 +1,3 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <fluxion/core/random.hpp>
 #include <fluxion/graph/function/composition.hpp>
 #include <fluxion/graph/oracle.hpp>

@@ -1,6 +1,5 @@
 // Arithmetic, comparison and choice on packs against the same on their elements, in whatever form this build gives packs.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/packet_form.hpp"

@@ -1,6 +1,5 @@
 // The functions of packs against the standard library's in long double, in whatever form this build gives packs.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/packet_form.hpp"

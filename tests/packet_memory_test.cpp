@@ -1,6 +1,5 @@
 // Loads, stores, masks as bools, and conversions of packs, in whatever form this build gives packs.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/packet_form.hpp"

@@ -1,6 +1,5 @@
 // Reductions across the lanes of a pack, in whatever form this build gives packs.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/packet_form.hpp"

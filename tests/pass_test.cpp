@@ -1,4 +1,3 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <fluxion/graph/pass/differentiate.hpp>
 #include <fluxion/graph/pass/make_plan.hpp>
 

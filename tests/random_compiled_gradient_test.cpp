@@ -1,5 +1,4 @@
 // Random programs with their gradients: compiled kernels compute what the oracle says.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "support/compiled_program.hpp"
 
 using namespace fluxion::test;

@@ -1,6 +1,5 @@
 // Random programs: compiled kernels compute what the oracle says.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "support/compiled_program.hpp"
 
 using namespace fluxion::test;

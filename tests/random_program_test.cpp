@@ -1,6 +1,5 @@
 // Random programs: every pass and plan computes what the oracle says.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "support/run_plan.hpp"
 #include "support/shrink_program.hpp"
 

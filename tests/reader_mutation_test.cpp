@@ -1,5 +1,4 @@
 /// The readers on damaged files: each input is read or refused with FileError, and nothing else happens.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "fuzz/readers.hpp"

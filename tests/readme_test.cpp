@@ -1,5 +1,4 @@
 // The code of README.md, and the printed text of README.md and docs/architecture.md.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

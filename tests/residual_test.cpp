@@ -1,5 +1,4 @@
 // A deep residual model: what its training step becomes, and that it trains. Its compilation is the measure of the compiler's effort.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

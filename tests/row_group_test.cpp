@@ -1,6 +1,5 @@
 // Long rows whose values before the first pass or behind the last one are computed for several rows at once: what the oracle says, and nothing
 // else is touched.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/guarded_program.hpp"

@@ -1,6 +1,5 @@
 // Rows that are computed several at a time: the compiled kernels compute what the oracle says and touch nothing else.
 // matrix
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/guarded_program.hpp"

@@ -1,5 +1,4 @@
 /// Named arrays in safetensors files.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/io/safetensors.hpp>
 

@@ -1,5 +1,4 @@
 // Short static rows, which are turned and computed several at a time: compiled kernels compute what the oracle says and touch nothing else.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "support/guarded_program.hpp"

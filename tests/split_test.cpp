@@ -1,5 +1,4 @@
 /// Stratified splits.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fluxion/data/split.hpp>
 

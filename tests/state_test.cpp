@@ -1,5 +1,4 @@
 // Models in files.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/nn/layer.hpp>

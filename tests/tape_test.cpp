@@ -1,5 +1,4 @@
 // The tape: its gradients are those of the static transforms, whatever course the program takes.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

@@ -1,5 +1,4 @@
 // Gradients of functions: against finite differences, and of the arguments' own types.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/transform.hpp>

@@ -18,6 +18,35 @@ function(fluxion_discover_tests target)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${include_file}")
 endfunction()
 
+# ---- precompiled headers ---------------------------------------------------------------------------------------------
+
+# doctest and Eigen are half of what a small test compiles. Nothing of the library is precompiled, so a test still includes
+# what it uses.
+function(fluxion_precompile_for_tests)
+  option(FLUXION_PRECOMPILE_TESTS "Compile doctest and Eigen once for all tests" ON)
+  if(FLUXION_PRECOMPILE_TESTS AND CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang)$")
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/precompiled.cpp")
+    fluxion_write_if_different("${source}" "static_assert(true);\n")
+    add_library(precompiled OBJECT "${source}")
+    target_link_libraries(precompiled PRIVATE fluxion::fluxion doctest::doctest)
+    target_compile_options(precompiled PRIVATE ${FLUXION_WARNINGS})
+    target_precompile_headers(precompiled PRIVATE <doctest/doctest.h> <Eigen/Core>)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+      set(for_ccache "SHELL:-Xclang -fno-pch-timestamp")
+    else()
+      set(for_ccache -fpch-preprocess)
+    endif()
+    target_compile_options(precompiled PUBLIC ${for_ccache})
+  endif()
+endfunction()
+
+function(fluxion_use_precompiled target)
+  if(TARGET precompiled)
+    target_precompile_headers(${target} REUSE_FROM precompiled)
+    target_compile_options(${target} PRIVATE $<TARGET_PROPERTY:precompiled,INTERFACE_COMPILE_OPTIONS>)
+  endif()
+endfunction()
+
 # ---- headers ---------------------------------------------------------------------------------------------------------
 
 # Compiles a file for each header that includes it alone, and twice. Objects rather than tests, so that only what changed is
@@ -46,7 +75,10 @@ function(fluxion_check_headers)
   if(thrust_needed)
     target_link_libraries(headers_alone PRIVATE ${thrust})
   endif()
-  target_compile_options(headers_alone PRIVATE ${FLUXION_WARNINGS} -O0)
+  target_compile_options(headers_alone PRIVATE ${FLUXION_WARNINGS})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")  # that no header of the standard is forgotten, g++ finds out
+    fluxion_use_precompiled(headers_alone)
+  endif()
   set(targets headers_alone)
 
   if(EXISTS "${PROJECT_SOURCE_DIR}/include/fluxion/fluxion.hpp")
@@ -95,10 +127,14 @@ function(fluxion_add_must_not_compile name source)
   separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
   list(JOIN flags "|" flags)
   set(eigen "$<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>")
+  set(precompiled "")
+  if(TARGET precompiled)
+    set(precompiled "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/precompiled.dir/cmake_pch.hxx")
+  endif()
   add_test(NAME "${name}"
     COMMAND "${CMAKE_COMMAND}" -D "COMPILER=${CMAKE_CXX_COMPILER}" -D "COMPILER_ID=${CMAKE_CXX_COMPILER_ID}"
             -D "FLAGS=${flags}" -D "INCLUDE_DIR=${PROJECT_SOURCE_DIR}/include" -D "SYSTEM_DIRS=$<JOIN:${eigen},|>"
-            -D "SOURCE=${source}" -D "STAMP=${CMAKE_CURRENT_BINARY_DIR}/must_not_compile/${name}"
+            -D "PRECOMPILED=${precompiled}" -D "SOURCE=${source}" -D "STAMP=${CMAKE_CURRENT_BINARY_DIR}/must_not_compile/${name}"
             -P "${FLUXION_CHECK_DIR}/must_not_compile.cmake")
 endfunction()
 

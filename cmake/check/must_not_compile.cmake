@@ -29,6 +29,11 @@ set(command "${COMPILER}" -std=c++20 ${flags} ${quiet} -fmessage-length=0 -fsynt
 foreach(directory IN LISTS system_dirs)
   list(APPEND command -isystem "${directory}")
 endforeach()
+if(COMPILER_ID MATCHES "Clang" AND EXISTS "${PRECOMPILED}.pch")
+  list(APPEND command -include-pch "${PRECOMPILED}.pch")
+elseif(COMPILER_ID STREQUAL "GNU" AND EXISTS "${PRECOMPILED}.gch")
+  list(APPEND command -include "${PRECOMPILED}")
+endif()
 
 # ---- did it pass before, with the same files? ------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 /// It needs no compiler at run time and no template argument per kernel; compiled kernels must give what it gives.
 #pragma once
 #include "../core/arena.hpp"
+#include "../core/error.hpp"
 #include "../core/generator.hpp"
 #include "call.hpp"
 

@@ -1,0 +1,3 @@
+// What every test program has besides its tests.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
