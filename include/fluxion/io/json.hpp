@@ -130,7 +130,7 @@ class JsonReader {
       --depth_;
       return true;
     }
-    if (!first && !accept(',')) fail(std::string("expected ',' or '") + bracket + "'");
+    if (!first && !accept(',')) fail(bracket == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
     return false;
   }
 
