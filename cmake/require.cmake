@@ -34,6 +34,10 @@ fluxion_dependency(build-tool PROGRAM ninja ninja-build make gmake
 fluxion_dependency(compiler PROGRAM c++ g++ clang++ APT g++ DNF gcc-c++ PACMAN gcc BREW gcc)
 fluxion_dependency(g++ PROGRAM g++ APT g++ DNF gcc-c++ PACMAN gcc BREW gcc)
 fluxion_dependency(clang++ PROGRAM clang++ APT clang libclang-rt-dev DNF clang PACMAN clang BREW llvm)
+# For a microcontroller.
+fluxion_dependency(arm-compiler PROGRAM arm-none-eabi-g++ APT gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib DNF arm-none-eabi-gcc-cs-c++
+                   PACMAN arm-none-eabi-gcc BREW arm-none-eabi-gcc)
+fluxion_dependency(arm-emulator PROGRAM qemu-system-arm APT qemu-system-arm DNF qemu-system-arm PACMAN qemu-system-arm BREW qemu)
 # Peers of the benchmarks.
 fluxion_dependency(openblas HEADER cblas.h APT libopenblas-pthread-dev DNF openblas-devel PACMAN openblas BREW openblas)
 fluxion_dependency(onednn HEADER dnnl.hpp APT libdnnl-dev DNF onednn-devel PACMAN onednn BREW onednn)

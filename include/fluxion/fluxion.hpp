@@ -7,6 +7,7 @@
 #include "device/counting/count.hpp"
 #include "graph/function/composition.hpp"
 #include "tensor/allclose.hpp"
+#include "tensor/compound_assignment.hpp"
 #include "tensor/evaluate.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/plan_of.hpp"

@@ -2,11 +2,19 @@
 #pragma once
 #include "config.hpp"
 
+#if defined(FLUXION_NO_HEAP)
+#include "fixed_arena.hpp"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
 
 namespace fluxion {
+
+#if defined(FLUXION_NO_HEAP)
+using Arena = FixedArena<FLUXION_SCRATCH_BYTES>;
+#else
 
 /// A stack of 64-byte aligned blocks in chunks that grow and stay.
 class Arena {
@@ -95,6 +103,8 @@ class Arena {
   std::size_t offset_ = 0;
   std::size_t growths_ = 0;
 };
+
+#endif
 
 /// Rolls the thread's arena back at the end of a scope.
 class ArenaScope {

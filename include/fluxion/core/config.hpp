@@ -2,13 +2,17 @@
 #pragma once
 
 // ---- switches -------------------------------------------------------------------------------------------------------
-// FLUXION_NO_HEAP         tensors live in place whatever their size; nothing calls operator new
+// FLUXION_NO_HEAP         tensors live in place whatever their size, scratch memory is a fixed array; nothing allocates
+// FLUXION_SCRATCH_BYTES   the size of that array (default 16384)
 // FLUXION_NO_VECTOR       scalar lanes instead of SIMD packets (also without Eigen's vectorisation)
 // FLUXION_EAGER           every operation is evaluated by the interpreter where it is written
 // FLUXION_INLINE_BYTES    largest static tensor that lives in place (default 256)
 // FLUXION_USE_CBLAS       matrix products of float and double call a CBLAS library instead of Eigen
 #ifndef FLUXION_INLINE_BYTES
 #define FLUXION_INLINE_BYTES 256
+#endif
+#ifndef FLUXION_SCRATCH_BYTES
+#define FLUXION_SCRATCH_BYTES 16384
 #endif
 
 // ---- what the compiler offers ---------------------------------------------------------------------------------------
@@ -26,6 +30,13 @@
 #endif
 #if !defined(FLUXION_HAS_SINGLE_THREADED)
 #define FLUXION_HAS_SINGLE_THREADED 0
+#endif
+
+// One object for each thread, or just one where there are no threads: emulated thread-local storage allocates.
+#if defined(__GNUC__) && !defined(__STDCPP_THREADS__)
+#define FLUXION_THREAD_LOCAL
+#else
+#define FLUXION_THREAD_LOCAL thread_local
 #endif
 
 #if defined(__CUDACC__) || defined(__HIPCC__)

@@ -45,15 +45,20 @@ class FileError : public Error {
   using Error::Error;
 };
 
-/// Called instead of `throw` where exceptions are off. It must not return; if it does, the program is aborted.
+/// Called instead of `throw` where exceptions are off. It must not return; if it does, the program is aborted. The default one
+/// prints the message, except under FLUXION_NO_HEAP.
 using error_handler = void (*)(const char* message);
 
 namespace detail {
 inline error_handler& current_error_handler() noexcept {
+#if defined(FLUXION_NO_HEAP)  // streams have buffers
+  static error_handler handler = [](const char*) {};
+#else
   static error_handler handler = [](const char* message) {
     std::fputs(message, stderr);
     std::fputc('\n', stderr);
   };
+#endif
   return handler;
 }
 }  // namespace detail
@@ -124,7 +129,11 @@ template <class E>
   throw E(text);
 #else
   current_error_handler()(text);
+#if defined(FLUXION_NO_HEAP) && defined(__GNUC__)  // signals may need a table
+  __builtin_trap();
+#else
   std::abort();
+#endif
 #endif
 }
 

@@ -136,7 +136,7 @@ FLUXION_COLD inline void bind_broadcasts(const plan_view& v, const descriptor* a
     const index_t own = symbols[i];
     if (own == 1) continue;
     if (!is_symbol(root)) {
-      if (own != root) raise_unbroadcastable(own, root);
+      if (own != root) raise_unbroadcastable(own, static_cast<index_t>(root));
       continue;
     }
     index_t& value = symbols[symbol_number(root)];
@@ -157,10 +157,10 @@ inline void bind(const plan_view& v, const descriptor* arguments, index_t* symbo
       case symbol_origin::argument: symbols[i] = arguments[s.index].extent[s.axis]; break;
       case symbol_origin::strided: {
         const index_t base = detail::own_value(s.base, symbols);
-        symbols[i] = base > s.offset ? (base - s.offset + s.step - 1) / s.step : 0;
+        symbols[i] = base > s.offset ? static_cast<index_t>((base - s.offset + s.step - 1) / s.step) : 0;
         break;
       }
-      default: symbols[i] = detail::product_of_shape(v, s.index, symbols) / (s.offset == 0 ? 1 : s.offset);
+      default: symbols[i] = static_cast<index_t>(detail::product_of_shape(v, s.index, symbols) / (s.offset == 0 ? 1 : s.offset));
     }
   }
   bool broadcasts = false;

@@ -8,12 +8,14 @@ namespace fluxion {
 
 namespace detail {
 
+#if !defined(FLUXION_NO_HEAP)
 /// A heap tensor in an expression: shares ownership, and knows whether the tensor was written since.
 template <class T, class E>
 struct shared_leaf {
   SharedBlock block;
   layout_right::mapping<E> mapping;
 };
+#endif
 
 /// Operands of a node, by value, each a base class of its own number: no std::tuple, short names.
 template <int I, class X>
@@ -81,12 +83,14 @@ constexpr auto symbol_of(Constant<V>) {
 
 namespace detail {
 
+#if !defined(FLUXION_NO_HEAP)
 template <class T, class E>
   requires(!Tensor<T, E, cpu_t>::is_in_place)
 shared_leaf<T, E> as_expression(const Tensor<T, E, cpu_t>& x) {
   check_has_elements(x);
   return {x.share(), x.mapping()};
 }
+#endif
 template <class T, class E>
   requires(Tensor<T, E, cpu_t>::is_in_place)
 constexpr Tensor<T, E, cpu_t> as_expression(const Tensor<T, E, cpu_t>& x) {
@@ -119,6 +123,7 @@ constexpr auto as_expression(const X& x) {
 
 }  // namespace detail
 
+#if !defined(FLUXION_NO_HEAP)
 template <class T, class E>
 struct argument_traits<detail::shared_leaf<T, E>> {
   using leaf = detail::shared_leaf<T, E>;
@@ -129,6 +134,7 @@ struct argument_traits<detail::shared_leaf<T, E>> {
   static void bind(const leaf& x, auto& b) { b.add(x.block.template data<T>(), x.mapping); }
   static bool changed(const leaf& x) { return x.block.changed(); }
 };
+#endif
 
 template <auto V>
 struct argument_traits<Constant<V>> {

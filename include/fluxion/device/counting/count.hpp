@@ -7,7 +7,7 @@ namespace fluxion {
 namespace device {
 
 inline graph::counters*& counters_of_this_thread() {
-  thread_local graph::counters* current = nullptr;
+  static FLUXION_THREAD_LOCAL graph::counters* current = nullptr;
   return current;
 }
 inline graph::counters* current_counters() { return counters_of_this_thread(); }

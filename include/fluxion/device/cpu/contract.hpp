@@ -1,9 +1,12 @@
 /// Matrix products on the CPU: Eigen's, or a CBLAS library's where FLUXION_USE_CBLAS asks for it; a plain loop for tiny ones and integers.
 #pragma once
 #include "../../graph/call.hpp"
-#include "blocked_product.hpp"
 
 #include <cstring>
+
+#if !defined(FLUXION_NO_HEAP)
+#include "blocked_product.hpp"
+#endif
 
 #if defined(FLUXION_USE_CBLAS)
 #include <cblas.h>
@@ -32,6 +35,7 @@ void multiply_plainly(const graph::contract_call& c) {
   }
 }
 
+#if !defined(FLUXION_NO_HEAP)  // packing allocates
 template <class T>
 void multiply_by_eigen(const graph::contract_call& c) {
   if (c.rows + c.columns + c.inner < 20) {
@@ -54,6 +58,8 @@ void multiply_by_eigen(const graph::contract_call& c) {
   if (c.a_column == 1) c.b_column == 1 ? product(by_rows{}, by_rows{}) : product(by_rows{}, by_columns{});
   else c.b_column == 1 ? product(by_columns{}, by_rows{}) : product(by_columns{}, by_columns{});
 }
+
+#endif
 
 #if defined(FLUXION_USE_CBLAS)
 inline void multiply_by_cblas(const graph::contract_call& c) {
@@ -86,8 +92,12 @@ void contract(const graph::contract_call& c) {
     }
   }
 #endif
+#if defined(FLUXION_NO_HEAP)
+  detail::multiply_plainly<T>(c);
+#else
   if constexpr (std::is_floating_point_v<T>) detail::multiply_by_eigen<T>(c);
   else detail::multiply_plainly<T>(c);
+#endif
 }
 
 /// The same where the element type is known only at run time. A template, so that only programs that need it compile every product.
