@@ -148,7 +148,24 @@ random_case case_of(const std::vector<std::vector<index_t>>& extents, double low
   return c;
 }
 
-/// Both checks of a program of which `record` makes the output from the numbers of the arguments.
+/// The gradients of the output, weighted by one more argument: what second derivatives are the derivatives of.
+random_case gradients_of(random_case c) {
+  const int y = c.code.outputs[0], arguments = static_cast<int>(c.arguments.size());
+  const std::vector<index_t> extents = graph::evaluate_oracle(c.code, c.arguments, c.scalars)[0].extents;
+  shape s;
+  for (const index_t n : extents) s.extent[s.rank++] = n;
+  c.arguments.push_back(random_value(element_type::float64, extents, c.seed + 100));
+  list<int> wrt;
+  for (int i = 0; i < c.code.size(); ++i)
+    if (c.code.is<operation::argument>(i) && c.code[i].attribute < arguments) wrt.push_back(i);
+  const int weights = c.code.argument(arguments, element_type::float64, s);
+  const list<int> gradients = graph::append_adjoints(c.code, numbers({y}), numbers({weights}), wrt);
+  c.code.outputs.clear();
+  for (const int g : gradients) c.code.outputs.push_back(static_cast<std::int16_t>(g));
+  return c;
+}
+
+/// All checks, of first and second derivatives, of a program of which `record` makes the output from the numbers of the arguments.
 template <class F>
 void check_operation(const std::vector<std::vector<index_t>>& extents, double low, double high, F record) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
@@ -158,12 +175,15 @@ void check_operation(const std::vector<std::vector<index_t>>& extents, double lo
     directed_case forward(c), both(c);
     CHECK(agrees_with_differences(forward));
     CHECK(agrees_with_adjoints(both));
+    directed_case second(gradients_of(c)), second_both(second);
+    CHECK(agrees_with_differences(second));
+    CHECK(agrees_with_adjoints(second_both));
   }
 }
 
 }  // namespace
 
-TEST_CASE("the tangent of every map of the table, broadcast or not, agrees with differences and adjoints") {
+TEST_CASE("first and second derivatives of every map of the table, broadcast or not, agree with differences in both modes") {
   int maps = 0;
   for (int code = 0; code < graph::operation_count; ++code) {
     const auto operation = static_cast<graph::opcode>(code);
@@ -184,7 +204,7 @@ TEST_CASE("the tangent of every map of the table, broadcast or not, agrees with 
   CHECK(maps >= 20);
 }
 
-TEST_CASE("the tangent of every reduction of the table agrees with differences and adjoints") {
+TEST_CASE("first and second derivatives of every reduction of the table agree with differences in both modes") {
   for (int code = 0; code < graph::operation_count; ++code) {
     const graph::operation_info& info = graph::info_of(static_cast<graph::opcode>(code));
     if (info.family != graph::family::reduce) continue;
@@ -194,7 +214,7 @@ TEST_CASE("the tangent of every reduction of the table agrees with differences a
   }
 }
 
-TEST_CASE("tangents of views and products agree with differences and adjoints") {
+TEST_CASE("first and second derivatives of views and products agree with differences in both modes") {
   check_operation({{3, 2, 4}}, -1, 1, [](program& p) {
     const int order[] = {2, 0, 1};
     return graph::record_permute(p, 0, order);

@@ -28,6 +28,20 @@ TEST_CASE("logsumexp neither overflows nor makes NaN of rows of infinities") {
   CHECK(std::isnan(y(5)));
 }
 
+TEST_CASE("the norm is the root of the sum of squares, of nothing and of zeros zero") {
+  const Matrix x = {{3, 4}, {0, 0}, {infinity, 1}, {nan_value, 0}};
+  const Vector y = fx::norm(x, fx::axis<1>);
+  CHECK(y(0) == 5);
+  CHECK(y(1) == 0);
+  CHECK(y(2) == infinity);
+  CHECK(std::isnan(y(3)));
+  const Matrix kept = fx::norm(x, fx::axis<1>, fx::keepdim);
+  CHECK(kept.extent(1) == 1);
+  const Vector nothing = fx::empty<float>({0});
+  const fx::Tensor<float, fx::extents<>> zero = fx::norm(nothing);
+  CHECK(zero.item() == 0);
+}
+
 TEST_CASE("softmax over either axis or both sums to one") {
   Matrix x = fx::empty<float>({7, 19});
   for (fx::index_t i = 0; i < 7; ++i)

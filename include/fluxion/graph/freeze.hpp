@@ -248,7 +248,7 @@ template <class Source, int Attempt, int... Chunk>
 struct constant_emissions<Source, std::pair<std::integral_constant<int, Attempt>, std::integer_sequence<int, Chunk...>>> {
   using attempt = constant_attempt<Source, Attempt>;
   static constexpr int count = static_cast<int>(sizeof...(Chunk));
-  static constexpr emission_part parts[] = {emission_part(constant_emission<Source, Attempt, Chunk>::value)...};
+  static constexpr emission_part parts[count] = {emission_part(constant_emission<Source, Attempt, Chunk>::value)...};
   static constexpr int total(int emission_part::*of) {
     int n = 0;
     for (const emission_part& part : parts) n += part.*of;

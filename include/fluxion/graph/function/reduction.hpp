@@ -58,6 +58,19 @@ struct var_function {
   }
 };
 
+template <class A, bool Keepdim>
+struct norm_function {
+  static constexpr std::string_view name = "norm";
+  static constexpr Symbol trace(const Symbol& x) {
+    unsigned mask = 0;
+    if (!mask_of<A>(x, opcode_of<operation::sum>, mask)) return x;
+    const Symbol squares = (x * x).template reduce<operation::sum>(mask, true);
+    // The square root's slope at 0 is infinite: zeros go round it, in value and in every derivative.
+    const Symbol is_zero = squares == 0;
+    return finish_reduction<A, Keepdim>(where(is_zero, 0, sqrt(where(is_zero, 1, squares))), mask);
+  }
+};
+
 template <class A, bool Keepdim, class O>
 struct argument_of_extremum {
   static constexpr std::string_view name = "argmax";
@@ -111,6 +124,11 @@ template <Tensorial X, int... I>
 constexpr auto logsumexp(X&& x, axes_t<I...> = {}) { return call<graph::logsumexp_function<axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
 constexpr auto logsumexp(X&& x, axes_t<I...>, keepdim_t) { return call<graph::logsumexp_function<axes_t<I...>, true>>(std::forward<X>(x)); }
+/// Euclidean norm over axes (torch.linalg.vector_norm): the root of the sum of squares; its derivative at zero is zero.
+template <Tensorial X, int... I>
+constexpr auto norm(X&& x, axes_t<I...> = {}) { return call<graph::norm_function<axes_t<I...>, false>>(std::forward<X>(x)); }
+template <Tensorial X, int... I>
+constexpr auto norm(X&& x, axes_t<I...>, keepdim_t) { return call<graph::norm_function<axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Variance over axes with Bessel's correction (`Correction` 1, torch.var's default) or without (0).
 template <int Correction = 1, Tensorial X, int... I>
 constexpr auto var(X&& x, axes_t<I...> = {}) { return call<graph::var_function<axes_t<I...>, false, Correction>>(std::forward<X>(x)); }

@@ -24,6 +24,40 @@ constexpr Symbol reduce_adjoint(const Symbol& d, const Symbol& x, const Symbol& 
   else return O::adjoint(d, x, y, axes);
 }
 
+/// An adjoint that was chosen by `where`, perhaps several times, and is zero elsewhere: where(condition, chosen, 0), or the other way round.
+struct choices {
+  static constexpr int capacity = 4;
+  int chosen;
+  int condition[capacity]{};
+  bool inverted[capacity]{};
+  int count = 0;
+};
+constexpr choices choices_of(const program& p, int adjoint) {
+  choices c{adjoint};
+  while (c.count < choices::capacity && p.is<operation::select>(c.chosen)) {
+    const instruction& x = p.instructions.elements[c.chosen];
+    const bool first = p.is_constant(x.operand[2], 0);
+    if (!first && !p.is_constant(x.operand[1], 0)) break;
+    c.condition[c.count] = x.operand[0];
+    c.inverted[c.count++] = !first;
+    c.chosen = x.operand[first ? 1 : 2];
+  }
+  return c;
+}
+constexpr Symbol choose(const choices& c, Symbol d) {
+  for (int k = c.count; k-- > 0;) {
+    const Symbol condition(d.program(), c.condition[k]);
+    d = c.inverted[k] ? where(condition, 0, d) : where(condition, d, 0);
+  }
+  return d;
+}
+
+/// Whether a map's slope is 1 or -1 everywhere.
+constexpr bool has_unit_slope(opcode operation) {
+  return operation == opcode_of<operation::add> || operation == opcode_of<operation::sub> || operation == opcode_of<operation::neg> ||
+         operation == opcode_of<operation::cast> || operation == opcode_of<operation::expand>;
+}
+
 template <class List>
 struct adjoint_rules;
 template <class... O>
@@ -77,9 +111,13 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
     switch (info.family) {
       case family::map: {
         const Symbol operand[max_operands] = {Symbol(p, x.operand[0]), Symbol(p, x.operand[1]), Symbol(p, x.operand[2])};
+        // Where a branch was not taken its adjoint is zero, and zero times an infinite slope would be NaN: what was chosen goes through the
+        // rule, which is linear and elementwise, and is chosen again behind it.
+        detail::choices c{d.index()};
+        if (!detail::has_unit_slope(x.operation)) c = detail::choices_of(p, d.index());
         for (int k = 0; k < info.arity; ++k) {
           if (!needed[x.operand[k]]) continue;
-          accumulate(x.operand[k], detail::rules::map[x.operation](k, d, operand, y).index(), i);
+          accumulate(x.operand[k], detail::choose(c, detail::rules::map[x.operation](k, d.at(c.chosen), operand, y)).index(), i);
         }
         break;
       }
