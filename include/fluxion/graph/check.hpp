@@ -41,6 +41,9 @@ struct check {
                 "grad: inside a traced function two arguments are the same value, or one is made from another");
   static_assert(Code != program_error::direction_differs || never<Operation>,
                 "a tangent has the shape of its argument, a cotangent that of its result: see both extents above");
+  static_assert(Code != program_error::batches_differ || never<Operation>,
+                "vmap: the batch axes of two arguments have different extents: see the shapes of both above");
+  static_assert(Code != program_error::not_batched || never<Operation>, "vmap: there is no rule for a batch of this operation: see it above");
 };
 
 namespace detail {

@@ -56,6 +56,8 @@ enum class program_error : std::uint8_t {
   wrong_element_type,
   arguments_depend,
   direction_differs,
+  batches_differ,
+  not_batched,
   already_reported,  // elsewhere: there is nothing more to say
 };
 
@@ -210,6 +212,12 @@ class program {
   constexpr int scalar(int k, element_type type, bool weak) {
     if (k >= scalar_count) scalar_count = k + 1;
     return put({.operation = opcode_of<operation::scalar>, .type = type, .accumulator = type, .flags = weak ? weak_flag : std::uint8_t{0}, .shape = number_shape(), .attribute = k});
+  }
+
+  /// A value of instruction i's type and of a shape, equal to no other, which a pass will replace.
+  constexpr int placeholder(int i, std::int16_t shape) {
+    const element_type type = instructions[i].type;
+    return put({.operation = opcode_of<operation::placeholder>, .type = type, .accumulator = type, .shape = shape, .attribute = size()});
   }
 
  private:

@@ -27,6 +27,9 @@ struct slice : other_base<graph::family::view, 1> { static constexpr std::string
 /// Zeros of the result's shape with the operand written where the slice `attribute` looks: the adjoint of `slice`.
 struct embed : other_base<graph::family::view, 1> { static constexpr std::string_view name = "embed"; };
 
-using structural_operations = operations<argument, scalar, constant, count, iota, uniform, permute, reshape, slice, embed>;
+/// A value that a pass will replace: no plan ever holds one. `attribute` tells one from another.
+struct placeholder : other_base<graph::family::leaf, 0> { static constexpr std::string_view name = "placeholder"; };
+
+using structural_operations = operations<argument, scalar, constant, count, iota, uniform, permute, reshape, slice, embed, placeholder>;
 
 }  // namespace fluxion::operation
