@@ -35,7 +35,7 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
   /// Frees the memory. Variables recorded on it can no longer be used.
   ~Tape() {
-    release();
+    destroy();
     if (detail::current_tape == this) detail::current_tape = nullptr;
   }
 
@@ -47,10 +47,9 @@ class Tape {
 
   /// Forgets everything; variables recorded so far can no longer be used. Their memory is kept for what is recorded next.
   void clear() {
-    release();
+    destroy();
     arena_.roll_back({0, 0});
     released_ = false;
-    handles_ = 0;
     epoch_ = detail::new_epoch();
   }
   /// The same, and gives the memory back to the system.
@@ -140,17 +139,21 @@ class Tape {
     if (!sweeping_) clear();
   }
 
-  // Values stay readable until something is recorded.
+  // Values and retained gradients stay readable until something is recorded.
   void release() {
     const std::size_t handles = handles_;
+    for (detail::TapeNode* node = last_; node; node = node->previous) node->release();
+    handles_ = handles;
+    size_ = 0;
+    released_ = true;
+  }
+  void destroy() {
     for (detail::TapeNode* node = std::exchange(last_, nullptr); node;) {
       detail::TapeNode* const previous = node->previous;
       node->~TapeNode();
       node = previous;
     }
-    handles_ = handles;
-    size_ = 0;
-    released_ = true;
+    size_ = handles_ = 0;
   }
 
   Arena arena_;

@@ -2,6 +2,7 @@
 #pragma once
 #include "../../graph/freeze.hpp"
 #include "../../graph/pass/eliminate_dead_code.hpp"
+#include "gradient.hpp"
 #include "reference.hpp"
 
 #include <cstddef>
@@ -75,8 +76,12 @@ struct LeafDescription {
   int argument = 0;             // of the program
   TapeNode* node = nullptr;     // or
   const void* parameter = nullptr;
+  GradientTarget (*parameter_target)(Sweep&, const void*) = nullptr;
   element_type type = element_type::float32;
   bool requires_grad = true;
+
+  const void* source() const { return node ? static_cast<const void*>(node) : parameter; }
+  GradientTarget target(Sweep& sweep) const { return node ? sweep.target_of(*node) : parameter_target(sweep, parameter); }
 };
 
 struct NodeDescription {
@@ -109,6 +114,7 @@ void describe_expression(const X& expression, NodeDescription& d) {
       l.type = x.type;
     } else {
       l.parameter = &x;
+      l.parameter_target = [](Sweep& sweep, const void* p) { return sweep.target_of(*static_cast<const L*>(p)); };
       l.type = element_type_of<typename L::value_type>;
     }
     l.requires_grad = wants_gradient(x);

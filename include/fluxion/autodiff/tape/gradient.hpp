@@ -104,6 +104,15 @@ class Sweep {
     }
   }
 
+  /// Under create_graph: whether anything asks for the gradient of a node or a parameter.
+  bool wants(const TapeNode* node, const void* source) const { return (node && !node->is_leaf) || capture_of(source); }
+  /// Under create_graph: the gradient of a leaf or a node, complete or to be replaced by one that adds to it.
+  void set_recorded(TapeNode& x, TapeNode& gradient) {
+    if (x.is_leaf && !x.adjoint_node) pending_.push_back(&x);
+    x.has_adjoint = true;
+    x.adjoint_node = &gradient;
+  }
+
   /// Keeps a node until the pass is over.
   void keep(const NodeHandle& node) { kept_.push_back(node); }
 
@@ -169,6 +178,12 @@ class Sweep {
   }
   /// All gradients of a leaf with hooks are added up: the hooks see the sum.
   void finish_leaf(TapeNode& leaf) {
+    if (creates_graph()) {
+      if (leaf.extras) leaf.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, leaf); });
+      capture_of(&leaf)->recorded = leaf.adjoint_node;
+      capture_of(&leaf)->found = true;
+      return forget_adjoint(leaf);
+    }
     leaf.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, leaf); });
     GradientTarget target;
     if (!captures_only_) target = leaf.gradient_target();
@@ -179,6 +194,7 @@ class Sweep {
   static void forget_adjoint(TapeNode& leaf) {
     leaf.has_adjoint = false;
     leaf.adjoint = nullptr;
+    leaf.adjoint_node = nullptr;
   }
 
   Tape* tape_;

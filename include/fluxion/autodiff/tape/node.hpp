@@ -60,8 +60,12 @@ struct TapeNode {
   virtual void backward(Sweep&) {}
   /// The same as recorded statements; false where they follow from the description.
   virtual bool record_backward(Sweep&) { return false; }
+  /// Whether something that it was computed from was written since.
+  virtual bool changed() const { return false; }
   /// Appends what it was computed from, and how.
   virtual void describe(NodeDescription&) const {}
+  /// Lets go of what the value was computed from.
+  virtual void release() {}
   /// Of a leaf: where its gradient is accumulated.
   virtual GradientTarget gradient_target() { return {}; }
 

@@ -6,6 +6,7 @@
 #include "gradient.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace fluxion::detail {
 
@@ -119,14 +120,21 @@ class GradientWriter {
 
 template <class X>
 struct StatementNode final : TapeNode {
-  X expression;
+  union {
+    X expression;
+  };
   explicit StatementNode(const X& x) : expression(x) {}
+  ~StatementNode() override { StatementNode::release(); }
+
+  void release() override {
+    if (std::exchange(is_held, false)) expression.~X();
+  }
 
   static constexpr int leaves = count_gradient_leaves<X>();
 
   void backward(Sweep& sweep) override {
     if constexpr (leaves > 0) {
-      if (argument_traits<X>::changed(expression)) raise_changed(*this);
+      if (StatementNode::changed()) raise_changed(*this);
       using call_type = plan_call<adjoint_source<X>>;
       call_type call;
       binder b = call.make_binder();
@@ -150,7 +158,11 @@ struct StatementNode final : TapeNode {
       writer.finish();
     }
   }
+  bool changed() const override { return argument_traits<X>::changed(expression); }
   void describe(NodeDescription& d) const override { describe_expression(expression, d); }
+
+ private:
+  bool is_held = true;
 };
 
 }  // namespace fluxion::detail
