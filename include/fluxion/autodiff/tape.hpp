@@ -1,11 +1,13 @@
-/// The tape: what `Var` records, in the order in which it happened. A node is an evaluated statement; its backward is the static adjoint of that
-/// statement's program, computed from the statement's inputs.
+/// The tape: what `Var` records on a thread, in the order in which it happened. A node is an evaluated statement; its backward is the static
+/// adjoint of that statement's program, computed from the statement's inputs.
 #pragma once
 #include "../core/arena.hpp"
-#include "../graph/pass/differentiate.hpp"
-#include "../tensor/function.hpp"
+#include "tape/mode.hpp"
+#include "tape/node.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -13,240 +15,225 @@ namespace fluxion {
 
 namespace detail {
 
-/// A recorded statement. Its memory is the tape's.
-struct TapeNode {
-  TapeNode* previous = nullptr;
-  void (*backward)(TapeNode&) = nullptr;
-  void (*destroy)(TapeNode&) = nullptr;
-  bool has_adjoint = false;
-};
+inline constinit thread_local Tape* current_tape = nullptr;
+
+/// A number that no other recording of any thread has; 0 is none's.
+inline std::size_t new_epoch() {
+  static std::atomic<std::size_t> threads{0};
+  thread_local std::size_t next = (threads.fetch_add(1, std::memory_order_relaxed) << 40) + 1;
+  return next++;
+}
 
 }  // namespace detail
 
-/// One thread's recorded statements, with their values and adjoints in memory that is kept from one recording to the next.
+/// Recorded statements, with their values and adjoints in memory that is kept from one recording to the next. Each thread has one, and others
+/// inside it while a TapeScope lives.
 class Tape {
  public:
-  Tape() = default;
+  Tape() : epoch_(detail::new_epoch()) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
-  ~Tape() { release(); }
-
-  static Tape& of_this_thread() {
-    thread_local Tape tape;
-    return tape;
+  /// Frees the memory. Variables recorded on it can no longer be used.
+  ~Tape() {
+    destroy();
+    if (detail::current_tape == this) detail::current_tape = nullptr;
   }
 
-  /// Forgets everything; variables recorded so far can no longer be used.
+  /// The tape on which statements of this thread are recorded now.
+  static Tape& of_this_thread() {
+    if (detail::current_tape) return *detail::current_tape;
+    return outermost();
+  }
+
+  /// Forgets everything; variables recorded so far can no longer be used. Their memory is kept for what is recorded next.
   void clear() {
-    release();
+    destroy();
     arena_.roll_back({0, 0});
     released_ = false;
-    ++epoch_;
+    epoch_ = detail::new_epoch();
+  }
+  /// The same, and gives the memory back to the system.
+  void free_memory() {
+    clear();
+    arena_.release();
+    inner_.reset();
   }
 
   /// How many statements are recorded.
   std::size_t size() const { return size_; }
+  /// Bytes that this tape holds, used or not.
+  std::size_t capacity() const { return arena_.capacity(); }
   /// Changes whenever the memory of values is used anew.
   std::size_t epoch() const { return epoch_; }
   bool is_released() const { return released_; }
 
-  /// Called before something is recorded: after a backward pass the recording begins anew.
+  // ---- for what records -------------------------------------------------------------------------------------------
+
+  /// Called before something is recorded: after a backward pass, or when no variable is left, the recording begins anew.
   void prepare() {
-    if (released_) clear();
+    if (released_ || (handles_ == 0 && last_ != nullptr)) start_anew();
   }
   std::byte* take(std::size_t bytes) { return arena_.take(bytes); }
-  void append(detail::TapeNode& node) {
-    node.previous = std::exchange(last_, &node);
+
+  /// Appends a node made of the arguments. What it holds does not count as a use of the tape.
+  template <class N, class... A>
+  N* append(A&&... arguments) {
+    const std::size_t handles = handles_;
+    N* const node = ::new (static_cast<void*>(arena_.take(sizeof(N)))) N(std::forward<A>(arguments)...);
+    handles_ = handles;
+    node->previous = std::exchange(last_, node);
     ++size_;
+    return node;
   }
 
-  /// Runs the adjoints of everything recorded up to a node, which has one, in reverse.
-  void sweep(detail::TapeNode& from, bool retain_graph) {
-    detail::TapeNode* node = last_;
-    while (node != &from) node = node->previous;
-    for (; node; node = node->previous)
-      if (std::exchange(node->has_adjoint, false)) node->backward(*node);
+  /// Calls visit(node) for every node with an adjoint, from the last to the first, then finish(), and releases what was recorded unless told to
+  /// retain it.
+  template <class F, class G>
+  void sweep(F&& visit, G&& finish, bool retain_graph) {
+    if (sweeping_) raise<ValueError>("backward: a backward pass of this tape is running; record and differentiate in a TapeScope");
+    {
+      const SweepGuard guard(*this);
+      for (detail::TapeNode* node = last_; node; node = node->previous)
+        if (std::exchange(node->has_adjoint, false)) visit(*node);
+      finish();
+    }
     if (!retain_graph) release();
   }
+  bool is_sweeping() const { return sweeping_; }
+  detail::TapeNode* last() const { return last_; }
+
+  /// The active tape of this thread whose recording has this number, or null.
+  static Tape* find(std::size_t epoch) noexcept {
+    Tape* tape = detail::current_tape;
+    while (tape && tape->epoch_ != epoch) tape = tape->outer_;
+    return tape;
+  }
+  void add_handle() noexcept { ++handles_; }
+  void drop_handle() noexcept { --handles_; }
 
  private:
-  // Values stay readable until something is recorded.
-  void release() {
-    for (detail::TapeNode* node = std::exchange(last_, nullptr); node;) {
-      detail::TapeNode* const previous = node->previous;
-      node->destroy(*node);
-      node = previous;
+  friend class TapeScope;
+
+  /// What was marked is no longer, whatever happens.
+  struct SweepGuard {
+    explicit SweepGuard(Tape& t) : tape(t) { tape.sweeping_ = true; }
+    SweepGuard(const SweepGuard&) = delete;
+    SweepGuard& operator=(const SweepGuard&) = delete;
+    ~SweepGuard() {
+      tape.sweeping_ = false;
+      for (detail::TapeNode* node = tape.last_; node; node = node->previous) {
+        node->has_adjoint = false;
+        node->adjoint_node = nullptr;
+      }
     }
+    Tape& tape;
+  };
+
+  FLUXION_NO_INLINE static Tape& outermost() {
+    thread_local Tape tape;
+    detail::current_tape = &tape;
+    return tape;
+  }
+
+  void start_anew() {
+    if (!sweeping_) clear();
+  }
+
+  // Values and retained gradients stay readable until something is recorded.
+  void release() {
+    const std::size_t handles = handles_;
+    for (detail::TapeNode* node = last_; node; node = node->previous) node->release();
+    handles_ = handles;
     size_ = 0;
     released_ = true;
+  }
+  void destroy() {
+    for (detail::TapeNode* node = std::exchange(last_, nullptr); node;) {
+      detail::TapeNode* const previous = node->previous;
+      node->~TapeNode();
+      node = previous;
+    }
+    size_ = handles_ = 0;
   }
 
   Arena arena_;
   detail::TapeNode* last_ = nullptr;
-  std::size_t size_ = 0, epoch_ = 0;
-  bool released_ = false;
+  std::size_t size_ = 0, epoch_, handles_ = 0;
+  bool released_ = false, sweeping_ = false;
+  Tape* outer_ = nullptr;        // while this one is active inside another
+  std::unique_ptr<Tape> inner_;  // kept for the next scope inside this one
 };
 
-namespace detail {
-
-template <class T, class E>
-struct ValueNode : TapeNode {
-  E extents{};
-  T* value = nullptr;
-  T* adjoint = nullptr;
-  layout_right::mapping<E> mapping() const { return layout_right::mapping<E>(extents); }
-  T* adjoint_memory() {
-    if (!adjoint) adjoint = reinterpret_cast<T*>(Tape::of_this_thread().take(static_cast<std::size_t>(extents.size()) * sizeof(T)));
-    return adjoint;
-  }
-};
-
-/// What a variable is in an expression.
-template <class T, class E>
-struct VariableReference {
-  ValueNode<T, E>* node;
-  std::size_t epoch;
-};
-
-}  // namespace detail
-
-template <class T, class E>
-struct argument_traits<detail::VariableReference<T, E>> {
-  using leaf = detail::VariableReference<T, E>;
-  static constexpr int arguments = 1, scalars = 0;
-  static constexpr Symbol lower(detail::lowering& l) {
-    return {l.program, detail::lower_argument<E>(l, element_type_of<T>, false)};
-  }
-  static void bind(const leaf& x, auto& b) { b.add(static_cast<const T*>(x.node->value), x.node->mapping()); }
-  static bool changed(const leaf& x) { return x.epoch != Tape::of_this_thread().epoch(); }
-};
-
-namespace detail {
-
-/// The leaves of an expression that have a gradient: `numbers` appends their argument numbers, `each` calls f(leaf) in the same order, where a
-/// leaf is a parameter or a node of the tape. References to parameters and models say theirs by members of such names.
-template <class X>
-struct gradient_leaves {
-  static constexpr void numbers(list<int>& wrt, int& next) {
-    if constexpr (requires { X::gradient_numbers(wrt, next); }) X::gradient_numbers(wrt, next);
-    else next += argument_traits<X>::arguments;
-  }
-  template <class F>
-  static void each([[maybe_unused]] const X& x, F&& f) {
-    if constexpr (requires { x.each_gradient(f); }) x.each_gradient(f);
-  }
-};
-template <class T, class E>
-struct gradient_leaves<VariableReference<T, E>> {
-  static constexpr void numbers(list<int>& wrt, int& next) { wrt.push_back(next++); }
-  template <class F>
-  static void each(const VariableReference<T, E>& x, F&& f) { f(*x.node); }
-};
-template <class G, class... X>
-struct gradient_leaves<Node<G, X...>> {
-  static constexpr void numbers(list<int>& wrt, int& next) { (gradient_leaves<X>::numbers(wrt, next), ...); }
-  template <class F>
-  static void each(const Node<G, X...>& x, F&& f) {
-    x.apply([&](const auto&... child) { (gradient_leaves<std::remove_cvref_t<decltype(child)>>::each(child, f), ...); });
-  }
-};
-
-/// Records the adjoints of an expression's leaves; the last argument is the adjoint of its value.
-template <class X>
-struct adjoint_source {
-  static constexpr graph::program make() {
-    graph::program p;
-    lowering l{p};
-    const Symbol y = argument_traits<X>::lower(l);
-    list<int> numbers, wrt, outputs, seeds;
-    int next = 0;
-    gradient_leaves<X>::numbers(numbers, next);
-    for (int number : numbers)
-      for (int i = 0; i < p.size(); ++i)
-        if (p.is<operation::argument>(i) && p[i].attribute == number) {
-          wrt.push_back(i);
-          break;
-        }
-    graph::shape s = y.shape();
-    for (int axis = 0; axis < s.rank; ++axis)
-      if (graph::is_symbol(s.extent[axis])) s.extent[axis] = -1;
-    seeds.push_back(p.argument(l.arguments, y.type(), s));
-    outputs.push_back(y.index());
-    for (int d : graph::append_adjoints(p, outputs, seeds, wrt)) p.outputs.push_back(static_cast<std::int16_t>(d));
-    return p;
-  }
-};
-
-template <class X>
-struct StatementNode : ValueNode<typename expression_result<X>::value_type, typename expression_result<X>::extents_type> {
-  using T = typename expression_result<X>::value_type;
-  X expression;
-  explicit StatementNode(const X& x) : expression(x) {
-    this->backward = [](TapeNode& node) { static_cast<StatementNode&>(node).run_backward(); };
-    this->destroy = [](TapeNode& node) { static_cast<StatementNode&>(node).~StatementNode(); };
+/// While it lives, statements of this thread are recorded on another tape: a new one, forgotten at the end, whose memory is kept for the next
+/// such scope, or one of your own. What was recorded outside can be read inside but not differentiated.
+class TapeScope {
+ public:
+  TapeScope() : TapeScope(nullptr) {}
+  /// Raises ValueError if the tape is recording already.
+  explicit TapeScope(Tape& tape) : TapeScope(&tape) {}
+  TapeScope(const TapeScope&) = delete;
+  TapeScope& operator=(const TapeScope&) = delete;
+  ~TapeScope() {
+    detail::current_tape = outer_;
+    if (is_own_) tape_->clear();
+    tape_->outer_ = nullptr;
   }
 
-  static constexpr int leaves = [] {
-    list<int> numbers;
-    int next = 0;
-    gradient_leaves<X>::numbers(numbers, next);
-    return numbers.size();
-  }();
+  Tape& tape() const { return *tape_; }
 
-  /// An adjoint that has been computed beside the one that was there already.
-  struct addend {
-    const std::byte* from;
-    std::byte* to;
-    index_t size;
-    element_type type;
-  };
-
-  void run_backward() {
-    if constexpr (leaves > 0) {
-      check_unchanged(expression);
-      plan_call<adjoint_source<X>> call;
-      binder b = call.make_binder();
-      argument_traits<X>::bind(expression, b);
-      b.add(static_cast<const T*>(this->adjoint), this->mapping());
-      call.check();
-      ArenaScope scratch;
-      graph::descriptor outputs[leaves];
-      addend addends[leaves];
-      int leaf = 0, added = 0;
-      const auto place = [&]<class U, class Mapping>(U* memory, const Mapping& mapping, bool overwrite, bool discard) {
-        const index_t size = mapping.extents().size();
-        U* target = memory;
-        if (!overwrite) target = scratch.template take<U>(static_cast<std::size_t>(size));
-        if (!overwrite && !discard)
-          addends[added++] = {reinterpret_cast<const std::byte*>(target), reinterpret_cast<std::byte*>(memory), size, element_type_of<U>};
-        outputs[leaf++] = describe(target, mapping);
-      };
-      gradient_leaves<X>::each(expression, [&]<class L>(L& x) {
-        if constexpr (std::is_base_of_v<TapeNode, L>) {
-          const bool first = !std::exchange(x.has_adjoint, true);
-          place(x.adjoint_memory(), x.mapping(), first, false);
-        } else {
-          using U = typename L::value_type;
-          if (!x.requires_grad()) place(static_cast<U*>(nullptr), x.mapping(), false, true);
-          else if (!x.has_grad()) place(x.overwrite_grad().data(), x.mapping(), true, false);
-          else place(x.grad().data(), x.mapping(), false, false);
-        }
-      });
-      call.run(outputs);
-      for (int k = 0; k < added; ++k) {
-        const addend& a = addends[k];
-        dispatch(a.type, [&](auto zero) {
-          using U = decltype(zero);
-          if constexpr (std::is_floating_point_v<U>) {
-            auto* to = reinterpret_cast<U*>(a.to);
-            const auto* from = reinterpret_cast<const U*>(a.from);
-            for (index_t i = 0; i < a.size; ++i) to[i] += from[i];
-          }
-        });
-      }
+ private:
+  explicit TapeScope(Tape* tape) : outer_(&Tape::of_this_thread()), tape_(tape), is_own_(tape == nullptr) {
+    if (is_own_) {
+      if (!outer_->inner_) outer_->inner_ = std::make_unique<Tape>();
+      tape_ = outer_->inner_.get();
     }
+    if (tape_->outer_ != nullptr || tape_ == outer_) raise<ValueError>("a tape cannot be inside itself");
+    tape_->outer_ = outer_;
+    detail::current_tape = tape_;
   }
+
+  Tape* outer_;
+  Tape* tape_;
+  bool is_own_;
+};
+
+namespace detail {
+
+/// A use of a node. Leaves live as long as they are used; recorded nodes until their recording ends, which a handle notices.
+class NodeHandle {
+ public:
+  NodeHandle() noexcept = default;
+  /// A node of this thread's tape.
+  NodeHandle(TapeNode* node, Tape& tape) noexcept : node_(node), epoch_(tape.epoch()) { tape.add_handle(); }
+  /// A leaf, of which this is the first use.
+  explicit NodeHandle(TapeNode* leaf) noexcept : node_(leaf) {}
+  NodeHandle(const NodeHandle& other) noexcept : node_(other.node_), epoch_(other.epoch_) { retain(); }
+  NodeHandle(NodeHandle&& other) noexcept : node_(std::exchange(other.node_, nullptr)), epoch_(std::exchange(other.epoch_, 0)) {}
+  NodeHandle& operator=(NodeHandle other) noexcept {
+    std::swap(node_, other.node_);
+    std::swap(epoch_, other.epoch_);
+    return *this;
+  }
+  ~NodeHandle() { drop(); }
+
+  bool is_leaf() const noexcept { return epoch_ == 0; }
+  /// Whether the node is still there.
+  bool is_live() const noexcept { return epoch_ == 0 ? node_ != nullptr : Tape::find(epoch_) != nullptr; }
+  /// Whether a statement can be recorded that differentiates with respect to the node now.
+  bool is_recording(const Tape& tape) const noexcept { return epoch_ == 0 || (epoch_ == tape.epoch() && !tape.is_released()); }
+  /// The node, which must be live.
+  TapeNode* get() const noexcept { return node_; }
+  std::size_t epoch() const noexcept { return epoch_; }
+
+ private:
+  void retain() noexcept;
+  void drop() noexcept;
+
+  TapeNode* node_ = nullptr;
+  std::size_t epoch_ = 0;
 };
 
 }  // namespace detail
 }  // namespace fluxion
+
+#include "tape/leaf.hpp"

@@ -4,76 +4,218 @@
 ///     loss.backward();  opt.step(model);  opt.zero_grad(model);
 #pragma once
 #include "tape.hpp"
+#include "tape/hook.hpp"
+#include "tape/statement.hpp"
 
 #include <concepts>
-#include <new>
 #include <type_traits>
+#include <utility>
 
 namespace fluxion {
 
-/// The value of a statement, recorded on this thread's tape. What is to be differentiated with respect to are the parameters that the statement
-/// reads; `backward()` accumulates into their `grad()`. A handle: copies refer to the same value. It can be read until something is recorded
-/// after a `backward()`.
+/// A value that can be differentiated: a leaf of one's own, or the value of a statement, recorded on this thread's tape if something in it
+/// requires a gradient. `backward()` accumulates the gradients of leaves and parameters into their `grad()`. A handle: copies refer to the same
+/// value. What was recorded can be read until something is recorded after a `backward()`; leaves live as long as they are used.
 template <Element T, Extents E>
 class Var {
+  static_assert(std::is_floating_point_v<T>, "a variable is of floating point");
+  using leaf_type = detail::LeafNode<T, E>;
+
  public:
   using value_type = T;
   using extents_type = E;
 
-  /// Evaluates an expression and records it. Parameters and models in it are referred to, and must live until `backward()`.
+  /// Evaluates an expression, and records it if something in it requires a gradient and recording is enabled. Parameters and models in it are
+  /// referred to, and must live until `backward()`.
   template <Expression X>
     requires(std::same_as<typename expression_result<X>::value_type, T>)
-  Var(const X& expression) {
+  Var(const X& expression, SourceLocation where = SourceLocation::current()) {
     static_assert(std::same_as<typename expression_result<X>::extents_type, E>, "the variable's extents are not the expression's: write fx::Var x = …");
-    static_assert(std::is_floating_point_v<T>, "a variable is of floating point");
+    if (detail::requires_gradient(expression)) record(expression, where);
+    else handle_ = detail::make_leaf(Tensor<T, E>(expression), false, where);
+    if (detail::autograd_state.anomaly) check_for_anomaly(expression);
+  }
+
+  /// A leaf of one's own.
+  explicit Var(Tensor<T, E> elements, bool requires_grad = false, SourceLocation where = SourceLocation::current())
+      : handle_(detail::make_leaf(std::move(elements), requires_grad, where)) {}
+
+  // ---- the value ----------------------------------------------------------------------------------------------------
+
+  /// The elements. Raises ValueError if the tape has begun anew since.
+  View<const T, E, layout_right> value() const {
+    const detail::TapeNode& x = node();
+    return {reinterpret_cast<const T*>(x.value), x.template extents<E>()};
+  }
+  T item() const { return value().item(); }
+  E extents() const { return node().template extents<E>(); }
+
+  /// Whether a gradient of it, or through it, can be computed.
+  bool requires_grad() const { return node().requires_grad; }
+  /// Whether it is not the value of a recorded statement.
+  bool is_leaf() const { return node().is_leaf; }
+  /// Only of a leaf; raises ValueError otherwise.
+  void set_requires_grad(bool on) { leaf("set_requires_grad").requires_grad = on; }
+
+  /// A copy of the value as a leaf that requires no gradient.
+  Var detach(SourceLocation where = SourceLocation::current()) const { return Var(Tensor<T, E>(value()), false, where); }
+
+  /// Overwrites the elements of a leaf with those of a tensor, a view or an expression of the same extents. One that requires a gradient can be
+  /// written only where recording is disabled. Statements that read it cannot be differentiated any more.
+  template <class X>
+  void copy_(const X& source) {
+    leaf_type& x = leaf("copy_");
+    if (x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
+    View<T, E, layout_right> destination(x.tensor.view());
+    if constexpr (requires { source.value(); }) destination = source.value();
+    else destination = source;
+    ++x.version;
+  }
+
+  // ---- gradients ----------------------------------------------------------------------------------------------------
+
+  /// Accumulates the derivatives of this number into the `grad()` of leaves and parameters, and releases what was recorded unless told to retain
+  /// it. Raises ShapeError if it is not one number; ValueError if the recording was released, or if something in it was written since.
+  void backward(bool retain_graph = false) const {
+    const detail::TapeNode& x = node();
+    if (x.size() != 1) raise<ShapeError>("backward: the variable has extents ", x.template extents<E>(), " and is not one number");
+    const T one(1);
+    start_backward(reinterpret_cast<const std::byte*>(&one), retain_graph);
+  }
+  /// The same for a variable of any extents: `seed` is the gradient with respect to it, of its extents (PyTorch's `gradient`).
+  template <class S>
+    requires(!std::is_arithmetic_v<S>)
+  void backward(const S& seed, bool retain_graph = false) const {
+    const Tensor<T, E> elements = seed_of(seed);
+    detail::check_equal_extents(extents(), elements.extents(), "backward: variable and seed");
+    start_backward(reinterpret_cast<const std::byte*>(elements.data()), retain_graph);
+  }
+
+  /// The accumulated gradient; zeros if there is none. Of a leaf, or after `retain_grad()`; raises ValueError otherwise.
+  Tensor<T, E>& grad() const {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) return static_cast<leaf_type&>(x).grad();
+    return retained("grad").gradient;
+  }
+  bool has_grad() const {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) return static_cast<leaf_type&>(x).has_gradient;
+    return x.extras && x.extras->retained && retained("has_grad").has_gradient;
+  }
+  /// Forgets the gradient; its memory is kept.
+  void zero_grad() const {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) static_cast<leaf_type&>(x).has_gradient = false;
+    else {
+      detail::RetainedTensor<T, E>& kept = retained("zero_grad");
+      kept.has_gradient = false;
+      kept.gradient.fill(T(0));
+    }
+  }
+  /// Has `backward()` keep the gradient of a variable that is no leaf. Has no effect on leaves.
+  void retain_grad() const {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) return;
+    auto& kept = detail::extras_of(x).retained;
+    if (!kept) kept = std::make_unique<detail::RetainedTensor<T, E>>(extents());
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  /// Has every backward pass call f(gradient) with the gradient of this variable, as a Var, once it is complete. What f returns, if anything,
+  /// takes its place: a variable, a tensor or an expression.
+  template <class F>
+  RemovableHandle register_hook(F f) const {
+    detail::TapeNode& x = node();
+    if (!x.requires_grad) raise<ValueError>("register_hook: the variable requires no gradient");
+    return detail::extras_of(x).tensor_hooks.add(std::make_shared<detail::VariableHook<Var, F>>(std::move(f)));
+  }
+  /// Has it call f(gradient), an AnyGradient whose elements may be changed, before the node that computed this variable (its `grad_fn`) runs.
+  template <class F>
+  RemovableHandle register_prehook(F f) const {
+    return detail::extras_of(recorded("register_prehook")).before.add(std::make_shared<detail::BeforeNodeHook<F>>(std::move(f)));
+  }
+  /// Has it call f(inputs, output) after that: a std::span of the gradients of what the statement read, with null data where none is wanted, and
+  /// the gradient of its value. f may change what `inputs` holds.
+  template <class F>
+  RemovableHandle register_posthook(F f) const {
+    return detail::extras_of(recorded("register_posthook")).after.add(std::make_shared<detail::AfterNodeHook<F>>(std::move(f)));
+  }
+
+  // ---- for the library ------------------------------------------------------------------------------------------------
+
+  /// A variable of a node.
+  explicit Var(const detail::NodeHandle& handle) : handle_(handle) {}
+  const detail::NodeHandle& handle() const { return handle_; }
+  /// The node. Raises ValueError if it is gone.
+  detail::TapeNode& node() const {
+    if (!handle_.is_live()) raise<ValueError>("a variable was used after its tape had begun anew");
+    return *handle_.get();
+  }
+  detail::VariableReference<T, E> as_leaf() const {
+    static_cast<void>(node());
+    return detail::VariableReference<T, E>(handle_);
+  }
+
+ private:
+  template <class X>
+  void record(const X& expression, const SourceLocation& where) {
     Tape& tape = Tape::of_this_thread();
+    detail::check_recordable(expression, tape);
     tape.prepare();
-    using node_type = detail::StatementNode<X>;
     const E extents = expression_result<X>::extents(expression);
     auto* const value = reinterpret_cast<T*>(tape.take(static_cast<std::size_t>(extents.size()) * sizeof(T)));
     View<T, E, layout_right> destination(value, extents);
     evaluate_into_new(destination, expression);
-    auto* const node = ::new (static_cast<void*>(tape.take(sizeof(node_type)))) node_type(expression);
-    node->extents = extents;
-    node->value = value;
-    tape.append(*node);
-    node_ = node;
-    epoch_ = tape.epoch();
+    auto* const node = tape.append<detail::StatementNode<X>>(expression);
+    node->set_extents(extents);
+    node->type = element_type_of<T>;
+    node->value = reinterpret_cast<std::byte*>(value);
+    node->where = where;
+    handle_ = detail::NodeHandle(node, tape);
+  }
+  template <class X>
+  FLUXION_COLD void check_for_anomaly(const X& expression) const {
+    detail::NodeDescription d;
+    detail::describe_expression(expression, d);
+    detail::autograd_state.anomaly->forward(node(), d);
   }
 
-  /// The elements. Raises ValueError if the tape has begun anew since.
-  View<const T, E, layout_right> value() const {
-    check();
-    return {node_->value, node_->extents};
+  template <class S>
+  static Tensor<T, E> seed_of(const S& seed) {
+    if constexpr (requires { seed.value(); }) return Tensor<T, E>(seed.value());
+    else return Tensor<T, E>(seed);
   }
-  T item() const { return value().item(); }
-  E extents() const { return value().extents(); }
-
-  /// Accumulates the derivatives of this number into the parameters' `grad()`, and releases what was recorded unless told to retain it.
-  /// Raises ShapeError if it is not one number, ValueError if the recording was released or a tensor in it was written since.
-  void backward(bool retain_graph = false) const {
-    check();
+  void start_backward(const std::byte* seed, bool retain_graph) const {
+    detail::TapeNode& x = node();
+    if (!x.requires_grad) raise<ValueError>("backward: the variable requires no gradient, nor does anything that it was computed from");
     Tape& tape = Tape::of_this_thread();
-    if (tape.is_released()) raise<ValueError>("backward: the recording was released by an earlier backward; pass retain_graph = true to that one");
-    if (node_->extents.size() != 1) raise<ShapeError>("backward: the variable has extents ", node_->extents, " and is not one number");
-    *node_->adjoint_memory() = T(1);
-    node_->has_adjoint = true;
-    tape.sweep(*node_, retain_graph);
+    if (!handle_.is_leaf()) {
+      if (handle_.epoch() != tape.epoch()) raise<ValueError>("backward: the variable was recorded on another tape");
+      if (tape.is_released()) raise<ValueError>("backward: the recording was released by an earlier backward; pass retain_graph = true to that one");
+    }
+    detail::Sweep sweep(tape);
+    sweep.add(x, seed, x.extent);
+    sweep.run(retain_graph);
   }
 
-  detail::VariableReference<T, E> as_leaf() const {
-    check();
-    if (Tape::of_this_thread().is_released()) raise<ValueError>("the recording of a variable was released by backward; its value can be copied with value()");
-    return {node_, epoch_};
+  leaf_type& leaf(const char* what) const {
+    detail::TapeNode& x = node();
+    if (!x.is_leaf) raise<ValueError>(what, ": the variable is no leaf; take detach() of it");
+    return static_cast<leaf_type&>(x);
+  }
+  detail::TapeNode& recorded(const char* what) const {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) raise<ValueError>(what, ": the variable is a leaf, which no statement computed");
+    return x;
+  }
+  detail::RetainedTensor<T, E>& retained(const char* what) const {
+    detail::TapeNode& x = node();
+    if (!x.extras || !x.extras->retained) raise<ValueError>(what, ": the variable is no leaf; call retain_grad() before backward()");
+    return static_cast<detail::RetainedTensor<T, E>&>(*x.extras->retained);
   }
 
- private:
-  void check() const {
-    if (epoch_ != Tape::of_this_thread().epoch()) raise<ValueError>("a variable was used after its tape had begun anew");
-  }
-
-  detail::ValueNode<T, E>* node_ = nullptr;
-  std::size_t epoch_ = 0;
+  detail::NodeHandle handle_;
 };
 
 template <Expression X>
@@ -84,5 +226,18 @@ struct operand_traits<Var<T, E>> {
   static constexpr int level = 1;
   using frontend = expression_frontend;
 };
+
+/// A leaf that requires a gradient, with these elements.
+template <class T, class E>
+Var<T, E> variable(Tensor<T, E> elements, SourceLocation where = SourceLocation::current()) {
+  return Var<T, E>(std::move(elements), true, where);
+}
+/// The same with the elements of a view or the value of an expression.
+template <class X>
+  requires(Expression<X> || AnyView<X>)
+auto variable(const X& source, SourceLocation where = SourceLocation::current()) {
+  if constexpr (AnyView<X>) return variable(Tensor<typename X::value_type, typename X::extents_type>(source), where);
+  else return variable(evaluate(source), where);
+}
 
 }  // namespace fluxion

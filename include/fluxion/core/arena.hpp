@@ -64,6 +64,13 @@ class Arena {
     offset_ = 0;
   }
 
+  /// Bytes that were taken from the system and not given back.
+  std::size_t capacity() const {
+    std::size_t bytes = 0;
+    for (int i = 0; i < count_; ++i) bytes += chunk_[i].size;
+    return bytes;
+  }
+
   /// How often the system was asked for memory.
   std::size_t growths() const { return growths_; }
 

@@ -1,0 +1,113 @@
+/// Leaves: values that nothing on a tape computed, counted by their uses. Variables of one's own, and what is computed without recording.
+#pragma once
+#include "../../core/block.hpp"
+#include "../../tensor/tensor.hpp"
+#include "../tape.hpp"
+
+#include <atomic>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace fluxion::detail {
+
+/// A leaf of any type. Its memory is a recycled block, so that loops that make leaves allocate nothing.
+struct OwnedNode : TapeNode {
+  explicit OwnedNode(block* memory) : memory(memory) { is_leaf = true; }
+
+  void add_use() noexcept {
+    if (is_single_threaded()) uses.store(uses.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    else uses.fetch_add(1, std::memory_order_relaxed);
+  }
+  void drop_use() noexcept {
+    if (uses.load(std::memory_order_acquire) != 1) {
+      if (!is_single_threaded()) {
+        if (uses.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      } else {
+        uses.store(uses.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+        return;
+      }
+    }
+    block* const own = memory;
+    this->~OwnedNode();
+    release_block(own);
+  }
+
+  std::atomic<std::size_t> uses{1};
+  block* memory;
+};
+
+template <class T, class E>
+struct LeafNode final : OwnedNode {
+  using tensor_type = Tensor<T, E>;
+
+  LeafNode(block* memory, tensor_type&& elements, bool wants_gradient) : OwnedNode(memory), tensor(std::move(elements)) {
+    set_extents(tensor.extents());
+    type = element_type_of<T>;
+    requires_grad = wants_gradient;
+    is_inference = autograd_state.inference;
+    value = reinterpret_cast<std::byte*>(tensor.data());
+  }
+
+  /// The gradient, zeros if there is none.
+  tensor_type& grad() {
+    if (!has_gradient) {
+      allocate_gradient();
+      gradient->fill(T(0));
+      has_gradient = true;
+    }
+    return *gradient;
+  }
+  GradientTarget gradient_target() override {
+    allocate_gradient();
+    return {reinterpret_cast<std::byte*>(gradient->data()), !std::exchange(has_gradient, true)};
+  }
+
+  tensor_type tensor;
+  std::optional<tensor_type> gradient;
+  bool has_gradient = false;
+
+ private:
+  void allocate_gradient() {
+    if (!gradient) gradient.emplace(uninitialized, tensor.extents());
+  }
+};
+
+/// A new leaf with these elements.
+template <class T, class E>
+NodeHandle make_leaf(Tensor<T, E>&& elements, bool requires_grad, const SourceLocation& where) {
+  using node = LeafNode<T, E>;
+  block* const memory = allocate_block(sizeof(node));
+  auto* const leaf = ::new (memory->data()) node(memory, std::move(elements), requires_grad);
+  leaf->where = where;
+  return NodeHandle(leaf);
+}
+
+/// The gradient that `retain_grad` keeps.
+template <class T, class E>
+struct RetainedTensor final : RetainedGradient {
+  explicit RetainedTensor(const E& e) : gradient(uninitialized, e) { gradient.fill(T(0)); }
+  GradientTarget target() override { return {reinterpret_cast<std::byte*>(gradient.data()), !std::exchange(has_gradient, true)}; }
+  Tensor<T, E> gradient;
+  bool has_gradient = false;
+};
+
+inline void NodeHandle::retain() noexcept {
+  if (epoch_ == 0) {
+    if (node_) static_cast<OwnedNode*>(node_)->add_use();
+  } else if (Tape* const tape = Tape::find(epoch_)) tape->add_handle();
+}
+inline void NodeHandle::drop() noexcept {
+  if (epoch_ == 0) {
+    if (node_) static_cast<OwnedNode*>(node_)->drop_use();
+  } else if (Tape* const tape = Tape::find(epoch_)) tape->drop_handle();
+}
+
+/// A use of a leaf, or of a node of this tape.
+inline NodeHandle handle_of(TapeNode& node, Tape& tape) noexcept {
+  if (!node.is_leaf) return NodeHandle(&node, tape);
+  static_cast<OwnedNode&>(node).add_use();
+  return NodeHandle(&node);
+}
+
+}  // namespace fluxion::detail

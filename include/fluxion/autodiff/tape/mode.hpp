@@ -1,0 +1,52 @@
+/// Whether statements are recorded on this thread, and scopes that say so: `NoGradGuard`, `AutoGradMode`, `InferenceMode`, as in libtorch.
+#pragma once
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+struct AnomalyChecks;
+
+/// What one thread's scopes have set.
+struct AutogradState {
+  bool grad = true;
+  bool inference = false;
+  const AnomalyChecks* anomaly = nullptr;  // set by DetectAnomaly
+};
+inline constinit thread_local AutogradState autograd_state{};
+
+}  // namespace detail
+
+/// Whether variables are recorded on this thread.
+inline bool is_grad_enabled() noexcept { return detail::autograd_state.grad; }
+
+/// While it lives, variables made on this thread are recorded, or are not.
+class AutoGradMode {
+ public:
+  explicit AutoGradMode(bool enabled) noexcept : outer_(std::exchange(detail::autograd_state.grad, enabled)) {}
+  AutoGradMode(const AutoGradMode&) = delete;
+  AutoGradMode& operator=(const AutoGradMode&) = delete;
+  ~AutoGradMode() { detail::autograd_state.grad = outer_; }
+
+ private:
+  bool outer_;
+};
+
+/// While it lives, nothing is recorded on this thread: variables made from expressions own their value and require no gradient.
+class NoGradGuard : public AutoGradMode {
+ public:
+  NoGradGuard() noexcept : AutoGradMode(false) {}
+};
+
+/// As NoGradGuard; what is made in it may moreover never be part of a recorded statement, which is an error then.
+class InferenceMode : public NoGradGuard {
+ public:
+  InferenceMode() noexcept : outer_(std::exchange(detail::autograd_state.inference, true)) {}
+  ~InferenceMode() { detail::autograd_state.inference = outer_; }
+
+ private:
+  bool outer_;
+};
+
+}  // namespace fluxion
