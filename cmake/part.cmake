@@ -4,7 +4,8 @@
 #   // wants: openblas    the file is built with FLUXION_WITH_OPENBLAS=1 and linked where it is found, and without otherwise
 #
 # Every file wants zlib, which the readers of compressed files use.
-# Parts: zlib, openblas, onednn, torch, thrust (its host systems), nvcc, threads, eigen-tensor.
+# Parts: zlib, openblas, onednn, torch, thrust (its host systems), nvcc, threads, eigen-tensor, and the headers of other libraries of
+# derivatives: adept, codipack, cppad, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place).
 include_guard(GLOBAL)
 
 # Sets `result` to the target of a part, or to "" where it is not found. Looks only once.
@@ -39,6 +40,17 @@ function(fluxion_library_part name result header library)
     add_library(fluxion_found_${name} UNKNOWN IMPORTED GLOBAL)
     set_target_properties(fluxion_found_${name} PROPERTIES
       IMPORTED_LOCATION "${FLUXION_${name}_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${FLUXION_${name}_INCLUDE_DIR}")
+    set(${result} fluxion_found_${name} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# An imported target from headers alone, which are not held to this project's warnings.
+function(fluxion_header_part name result header)
+  find_path(FLUXION_${name}_INCLUDE_DIR NAMES ${header})
+  mark_as_advanced(FLUXION_${name}_INCLUDE_DIR)
+  if(FLUXION_${name}_INCLUDE_DIR)
+    add_library(fluxion_found_${name} INTERFACE IMPORTED GLOBAL)
+    set_target_properties(fluxion_found_${name} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${FLUXION_${name}_INCLUDE_DIR}")
     set(${result} fluxion_found_${name} PARENT_SCOPE)
   endif()
 endfunction()
@@ -81,6 +93,14 @@ function(fluxion_find_part name result)
     if(Threads_FOUND)
       set(link_to Threads::Threads)
     endif()
+  elseif(name STREQUAL "adept")
+    fluxion_header_part(adept link_to adept_source.h)
+  elseif(name STREQUAL "codipack")
+    fluxion_header_part(codipack link_to codi.hpp)
+  elseif(name STREQUAL "cppad")
+    fluxion_header_part(cppad link_to cppad/cppad.hpp)
+  elseif(name STREQUAL "fastad")
+    fluxion_header_part(fastad link_to fastad)
   elseif(name STREQUAL "eigen-tensor")
     get_target_property(eigen_dir Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
     if(EXISTS "${eigen_dir}/unsupported/Eigen/CXX11/Tensor")
