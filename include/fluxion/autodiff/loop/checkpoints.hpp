@@ -34,7 +34,7 @@ class Checkpoints {
 inline constexpr Checkpoints keep_all{};
 /// A constant number of states, the initial one among them.
 constexpr Checkpoints checkpoints(index_t states) { return {Checkpoints::Rule::fixed, states}; }
-/// About sqrt(2 n) states; no step is computed more than three times.
+/// About sqrt(2 n) states; a step is computed twice on average.
 inline constexpr Checkpoints square_root_checkpoints{Checkpoints::Rule::square_root};
 /// 1 + log2(n) states, rounded up; the number of times a step is computed grows as slowly.
 inline constexpr Checkpoints logarithmic_checkpoints{Checkpoints::Rule::logarithm};

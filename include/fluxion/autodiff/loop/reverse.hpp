@@ -66,12 +66,13 @@ class loop_gradient {
     if constexpr (good) return adjoint_source::make_primals();
     else return std::array<int, 1>{};
   }();
-  /// How an output of the adjoint's program is reached from its arguments: cotangents come first, then sums.
-  static constexpr int argument_of(int step_arguments, int k) {
-    int number = step_arguments;
-    for (int j = 0; j < k; ++j) number += adjoints::table.of_output[j].role != loop_role::sequence;
-    return number;
-  }
+  /// The adjoints that go from step to step: cotangents of the state, then sums. They are the last arguments of the adjoint's program.
+  static constexpr auto carried = [] {
+    struct { int output[adjoint_count + 1]; int count; } c{};
+    for (int k = 0; k < adjoint_count; ++k)
+      if (adjoints::table.of_output[k].role != loop_role::sequence) c.output[c.count++] = k;
+    return c;
+  }();
   static constexpr bool is_sequence(int k) { return adjoints::table.of_output[k].role == loop_role::sequence; }
   template <std::size_t Argument>
   static constexpr int first_output_of() {
@@ -88,26 +89,24 @@ class loop_gradient {
     n_ = n >= 0 ? n : steps_.length();
     steps_.lay_out();
     loss_.check();
-    for (int k = 0; k < adjoint_count; ++k) {
-      if (is_sequence(k)) continue;
+    for (int c = 0; c < carried.count; ++c) {
+      const int k = carried.output[c], primal = primals[static_cast<std::size_t>(k)];
       graph::descriptor d;
       const argument_kind kind = primal_kind(k);
-      if (primals[static_cast<std::size_t>(k)] >= 0) d = reverse_.call.arguments[primals[static_cast<std::size_t>(k)]];
+      if (primal >= 0) d = reverse_.call.arguments[primal];
       graph::detail::contiguous_strides(d, kind.rank);
-      reverse_.call.arguments[argument_of(step_arguments_, k)] = d;
+      reverse_.call.arguments[step_arguments_ + c] = d;
       adjoint_layout_.add(k, bytes_of(d, kind));
     }
     reverse_.check();
-    for (int k = 0, of_loss = 1; k < adjoint_count; ++k) {
-      const int primal = primals[static_cast<std::size_t>(k)];
-      if (primal >= 0) reverse_.require_equal_extents(k, primal, "an adjoint of the step");
-      if (is_sequence(k)) continue;
-      const argument_kind kind = primal_kind(k);
-      for (int axis = 0; axis < kind.rank; ++axis)
-        if (loss_.outputs[of_loss].extent[axis] != reverse_.outputs[k].extent[axis])
-          raise<ShapeError>("loop: an adjoint of the loss has extents ", extents_text{loss_.outputs[of_loss].extent, kind.rank}, " and not ",
-                            extents_text{reverse_.outputs[k].extent, kind.rank});
-      ++of_loss;
+    for (int k = 0; k < adjoint_count; ++k)
+      if (const int primal = primals[static_cast<std::size_t>(k)]; primal >= 0) reverse_.require_equal_extents(k, primal, "an adjoint of the step");
+    for (int c = 0; c < carried.count; ++c) {
+      const int k = carried.output[c], rank = primal_kind(k).rank;
+      for (int axis = 0; axis < rank; ++axis)
+        if (loss_.outputs[c + 1].extent[axis] != reverse_.outputs[k].extent[axis])
+          raise<ShapeError>("loop: an adjoint of the loss has extents ", extents_text{loss_.outputs[c + 1].extent, rank}, " and not ",
+                            extents_text{reverse_.outputs[k].extent, rank});
     }
   }
   argument_kind primal_kind(int k) const {
@@ -131,8 +130,7 @@ class loop_gradient {
     }
     look_at(loss_, steps_.layout, memory_);
     loss_.outputs[0].data = loss_value_;
-    for (int k = 0, of_loss = 1; k < adjoint_count; ++k)
-      if (!is_sequence(k)) loss_.outputs[of_loss++].data = adjoint_[0] + adjoint_layout_.offset[k];
+    for (int c = 0; c < carried.count; ++c) loss_.outputs[c + 1].data = adjoint_[0] + adjoint_layout_.offset[carried.output[c]];
     if (n_ > 0) {
       look_at(reverse_, steps_.layout, memory_);
       point_adjoints(0, 0);
@@ -169,13 +167,14 @@ class loop_gradient {
 
   std::byte* block(index_t k) const { return memory_ + static_cast<std::size_t>(k) * steps_.layout.bytes; }
   void point_adjoints(int from, index_t t) {
-    for (int k = 0; k < adjoint_count; ++k) {
-      if (is_sequence(k)) reverse_.outputs[k].data = rows_[k] + static_cast<std::size_t>(t) * reverse_.bytes_of_output(k);
-      else {
-        reverse_.call.arguments[argument_of(step_arguments_, k)].data = adjoint_[from] + adjoint_layout_.offset[k];
-        reverse_.outputs[k].data = adjoint_[1 - from] + adjoint_layout_.offset[k];
-      }
+    for (int c = 0; c < carried.count; ++c) {
+      const int k = carried.output[c];
+      reverse_.call.arguments[step_arguments_ + c].data = adjoint_[from] + adjoint_layout_.offset[k];
+      reverse_.outputs[k].data = adjoint_[1 - from] + adjoint_layout_.offset[k];
     }
+    if constexpr (carried.count < adjoint_count)
+      for (int k = 0; k < adjoint_count; ++k)
+        if (is_sequence(k)) reverse_.outputs[k].data = rows_[k] + static_cast<std::size_t>(t) * reverse_.bytes_of_output(k);
   }
   void take_loss(std::byte* state) {
     look_at(loss_, steps_.layout, state);
@@ -225,8 +224,7 @@ class loop_gradient {
       if (graph::detail::element_count(from, rank) > 0)
         graph::detail::copy_strided(to.data, to.stride, rows_[k], from.stride, from.extent, rank, sizeof(typename D::value_type));
     } else {
-      for (int j = 0; j < adjoint_count; ++j)
-        if (!is_sequence(j)) blocks[j] = adjoint_[last_] + adjoint_layout_.offset[j];
+      for (int c = 0; c < carried.count; ++c) blocks[carried.output[c]] = adjoint_[last_] + adjoint_layout_.offset[carried.output[c]];
       take_group<k, true>(reverse_, blocks, gradient);
     }
   }
