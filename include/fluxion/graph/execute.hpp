@@ -28,7 +28,8 @@ constexpr executor_features features_of(const plan_view& v) {
 }
 
 template <bool Loops, bool Contractions, bool Embeds, bool Views, bool Accumulators, bool Temporaries>
-class executor : loop_runner<Accumulators> {
+class executor : protected loop_runner<Accumulators> {
+ protected:
   using base = loop_runner<Accumulators>;
   using typename base::prepared_loop;
   using base::bytes_of, base::count_, base::device_, base::dry, base::extent, base::finish_loop, base::finish_outputs, base::new_descriptor;
@@ -64,7 +65,7 @@ class executor : loop_runner<Accumulators> {
     finish_outputs();
   }
 
- private:
+ protected:
   /// All memory is there before the first kernel: what fails, fails with nothing written.
   void place_values() {
     std::byte** temporary = nullptr;

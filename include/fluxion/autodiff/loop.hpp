@@ -1,0 +1,63 @@
+/// Loops whose number of steps only the run knows: `scan`, `iterate`, `while_loop`, and their derivatives. The step is traced and compiled
+/// once; its adjoint is run backwards over states that were kept, or that are computed again from checkpoints.
+///
+///     constexpr auto euler = [](auto x, auto k) { return x - 0.01 * k * x; };
+///     constexpr auto square = [](auto x, auto) { return fx::sum(x * x); };
+///     auto x = fx::iterate(euler)(x0, 1000, k);
+///     auto [loss, dx0, dk] = fx::value_and_grad<0, 2>(fx::iterate(euler, square), {fx::checkpoints(20)})(x0, 1000, k);
+#pragma once
+#include "loop/function.hpp"
+
+namespace fluxion {
+
+namespace detail {
+
+template <loop_kind Kind, class F, class Loss, class Condition>
+constexpr auto make_loop() {
+  constexpr bool without_captures = is_without_captures<F> && is_without_captures<Loss> && is_without_captures<Condition>;
+  static_assert(without_captures, "a loop wants functions without captures; pass what they capture as an argument");
+  if constexpr (without_captures) return Loop<Kind, F, Loss, Condition>{};
+  else return Unknown{};
+}
+
+}  // namespace detail
+
+/// A loop over sequences: `scan(step)(state, each(xs), w)` is the state after `state = step(state, x, w)` for each x of xs. The state is a
+/// tensor, a number, a model of parameters, or a tuple or an array of such; so are arguments that are not sequences, which every step gets
+/// as they are. With a loss the value is that of `loss(state, w)` for the last state; it does not see sequences.
+template <class F, class Loss = detail::no_function>
+constexpr auto scan(const F&, const Loss& = {}) {
+  return detail::make_loop<detail::loop_kind::scan, F, Loss, detail::no_function>();
+}
+/// The same at once, as in JAX.
+template <class F, class S, class X, class... Rest>
+auto scan(const F& step, const S& state, const X& x, const Rest&... rest) {
+  return scan(step)(state, x, rest...);
+}
+
+/// A loop of a given number of steps: `iterate(step)(state, n, w)` is the state after n times `state = step(state, w)`.
+template <class F, class Loss = detail::no_function>
+constexpr auto iterate(const F&, const Loss& = {}) {
+  return detail::make_loop<detail::loop_kind::iterate, F, Loss, detail::no_function>();
+}
+template <class F, class S, class N, class... Rest>
+  requires(std::is_integral_v<N>)
+auto iterate(const F& step, const S& state, N n, const Rest&... rest) {
+  return iterate(step)(state, n, rest...);
+}
+
+/// Steps as long as `condition(state, w)` holds, one bool: `while_loop(condition, step)(state, w)`. Its gradient runs it once to count.
+template <class C, class F, class Loss = detail::no_function>
+constexpr auto while_loop(const C&, const F&, const Loss& = {}) {
+  return detail::make_loop<detail::loop_kind::while_, F, Loss, C>();
+}
+
+/// The loss of a loop and its gradients with respect to the arguments numbered I (the number of steps counts as one). Reverse mode; `options`
+/// say which states are kept and where counts are wanted. Each step's adjoint is one plan, recorded and compiled once.
+template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition>
+constexpr auto value_and_grad(const detail::Loop<Kind, F, Loss, Condition>&, const LoopOptions& options = {}) {
+  if constexpr (sizeof...(I) == 0) return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, 0>{options};
+  else return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, I...>{options};
+}
+
+}  // namespace fluxion

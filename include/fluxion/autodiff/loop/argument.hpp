@@ -1,0 +1,198 @@
+/// Arguments of loops: the state, sequences, the number of steps, and what is the same in every step. Tuples, pairs and arrays are taken apart
+/// into leaves (tensors, views, numbers, models), which is what programs have for arguments, and put together again inside the trace.
+#pragma once
+#include "../../tensor/function.hpp"
+
+#include <array>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace fluxion {
+
+namespace detail {
+
+/// A sequence that gives each step of a loop its entry along the first axis.
+template <class X>
+struct Sequence {
+  const X& values;
+};
+
+/// The number of steps.
+struct StepCount {
+  index_t steps = 0;
+};
+
+template <class E>
+struct dropped_axis {
+  static_assert(E::rank() > 0, "each: a sequence has at least one axis, along which the steps take their entries");
+  using type = extents<>;
+};
+template <std::size_t First, std::size_t... E>
+struct dropped_axis<extents<First, E...>> { using type = extents<E...>; };
+
+/// A group of values: the types of its leaves in order, the leaves themselves (`tie`), and the group of what they are in a trace.
+template <class X>
+struct value_group {
+  using types = std::tuple<X>;
+  static constexpr int size = 1;
+  template <int K, class Leaves>
+  static constexpr auto regroup(const Leaves& leaves) { return std::get<static_cast<std::size_t>(K)>(leaves); }
+  template <class Y>
+  static constexpr auto tie(Y& x) { return std::tie(x); }
+};
+
+template <class... X>
+struct value_group<std::tuple<X...>> {
+  using types = decltype(std::tuple_cat(std::declval<typename value_group<std::remove_cvref_t<X>>::types>()...));
+  static constexpr int size = (value_group<std::remove_cvref_t<X>>::size + ... + 0);
+  template <int K, class Leaves>
+  static constexpr auto regroup(const Leaves& leaves) { return part<K>(leaves, std::index_sequence_for<X...>{}); }
+  template <class Y>
+  static constexpr auto tie(Y& x) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::tuple_cat(value_group<std::remove_cvref_t<X>>::tie(std::get<I>(x))...);
+    }(std::index_sequence_for<X...>{});
+  }
+
+ private:
+  static constexpr auto begins = [] {
+    std::array<int, sizeof...(X) + 1> b{};
+    std::size_t k = 0;
+    (..., (b[k + 1] = b[k] + value_group<std::remove_cvref_t<X>>::size, ++k));
+    return b;
+  }();
+  template <int K, class Leaves, std::size_t... I>
+  static constexpr auto part(const Leaves& leaves, std::index_sequence<I...>) {
+    return std::make_tuple(value_group<std::remove_cvref_t<X>>::template regroup<K + begins[I]>(leaves)...);
+  }
+};
+template <class A, class B>
+struct value_group<std::pair<A, B>> : value_group<std::tuple<A, B>> {};
+
+template <class X, std::size_t N>
+struct value_group<std::array<X, N>> {
+  template <std::size_t>
+  using entry = typename value_group<X>::types;
+  template <std::size_t... I>
+  static auto all(std::index_sequence<I...>) -> decltype(std::tuple_cat(std::declval<entry<I>>()...));
+  using types = decltype(all(std::make_index_sequence<N>{}));
+  static constexpr int size = static_cast<int>(N) * value_group<X>::size;
+  template <int K, class Leaves>
+  static constexpr auto regroup(const Leaves& leaves) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      using one = decltype(value_group<X>::template regroup<K>(leaves));
+      return std::array<one, N>{value_group<X>::template regroup<K + static_cast<int>(I) * value_group<X>::size>(leaves)...};
+    }(std::make_index_sequence<N>{});
+  }
+  template <class Y>
+  static constexpr auto tie(Y& x) {
+    return std::apply([](auto&... entry) { return std::tuple_cat(value_group<X>::tie(entry)...); }, x);
+  }
+};
+
+/// What a leaf of a state is in a program: a number is a tensor of rank 0, and all but models lie in adjacent memory.
+template <class X>
+struct state_leaf { using type = X; };
+template <class X>
+  requires std::is_arithmetic_v<X>
+struct state_leaf<X> { using type = View<const X, extents<>, layout_right>; };
+template <class T, class E>
+struct state_leaf<Tensor<T, E, cpu_t>> { using type = View<const T, E, layout_right>; };
+template <class T, class E, class L>
+struct state_leaf<View<T, E, L>> { using type = View<const std::remove_const_t<T>, E, layout_right>; };
+
+template <class Types>
+struct state_leaves;
+template <class... X>
+struct state_leaves<std::tuple<X...>> { using type = std::tuple<typename state_leaf<X>::type...>; };
+
+template <class X, class State = void>
+struct row_of;
+template <class T, class E>
+struct row_of<Tensor<T, E, cpu_t>> { using type = View<const T, typename dropped_axis<E>::type, layout_right>; };
+template <class T, class E, class L>
+struct row_of<View<T, E, L>> { using type = View<const std::remove_const_t<T>, typename dropped_axis<E>::type, L>; };
+
+enum class loop_role { state, count, sequence, constant };
+
+/// An argument of a loop: which leaves it has in the program of a step, and which leaves a gradient with respect to it has.
+template <class X>
+struct loop_argument {
+  static constexpr loop_role role = loop_role::constant;
+  using group = value_group<X>;
+  using types = typename group::types;
+};
+template <class X>
+struct loop_argument<Sequence<X>> {
+  static constexpr loop_role role = loop_role::sequence;
+  using group = value_group<typename row_of<X>::type>;
+  using types = typename group::types;
+};
+template <>
+struct loop_argument<StepCount> {
+  static constexpr loop_role role = loop_role::count;
+  using group = value_group<std::tuple<>>;
+  using types = std::tuple<>;
+};
+/// A mark for the state in lists of argument types.
+template <class S>
+struct LoopState {};
+template <class S>
+struct loop_argument<LoopState<S>> {
+  static constexpr loop_role role = loop_role::state;
+  using group = value_group<S>;
+  using types = typename state_leaves<typename group::types>::type;
+};
+
+/// F of the arguments A, as a function of their leaves. What the loss does not see (sequences and the number of steps) is left out.
+template <class F, bool Loss, class... A>
+struct ungrouped {
+  static constexpr bool takes(loop_role role) { return role != loop_role::count && (!Loss || role != loop_role::sequence); }
+  template <class X>
+  static constexpr int leaves_of = takes(loop_argument<X>::role) ? loop_argument<X>::group::size : 0;
+  static constexpr auto begins = [] {
+    std::array<int, sizeof...(A) + 1> b{};
+    std::size_t k = 0;
+    (..., (b[k + 1] = b[k] + leaves_of<A>, ++k));
+    return b;
+  }();
+
+  template <class X>
+  using types_of = std::conditional_t<takes(loop_argument<X>::role), typename loop_argument<X>::types, std::tuple<>>;
+  /// The leaves' types.
+  using types = decltype(std::tuple_cat(std::declval<types_of<A>>()...));
+
+  template <class... L>
+  constexpr auto operator()(const L&... leaf) const {
+    return with(std::tuple<const L&...>(leaf...), std::index_sequence_for<A...>{});
+  }
+
+ private:
+  template <int K, class X, class Leaves>
+  static constexpr auto one(const Leaves& leaves) {
+    if constexpr (!takes(loop_argument<X>::role)) return std::tuple<>{};
+    else return std::make_tuple(loop_argument<X>::group::template regroup<K>(leaves));
+  }
+  template <class Leaves, std::size_t... I>
+  static constexpr auto with(const Leaves& leaves, std::index_sequence<I...>) {
+    return std::apply([](const auto&... x) { return F{}(x...); }, std::tuple_cat(one<begins[I], A>(leaves)...));
+  }
+};
+
+/// The source of a program over leaves.
+template <class F, class Types>
+struct source_over;
+template <class F, class... L>
+struct source_over<F, std::tuple<L...>> { using type = function_source<F, L...>; };
+
+}  // namespace detail
+
+/// A sequence for a loop: step t gets x's entry t along its first axis.
+template <class X>
+constexpr auto each(const X& x) {
+  return detail::Sequence<X>{x};
+}
+
+}  // namespace fluxion

@@ -1,0 +1,63 @@
+// Loops with run-time trip counts: their values against loops written out, their gradients against differences.
+#include <doctest/doctest.h>
+
+#include <fluxion/autodiff/loop.hpp>
+#include <fluxion/fluxion.hpp>
+
+#include <cmath>
+#include <tuple>
+
+namespace fx = fluxion;
+using fx::index_t;
+
+namespace {
+
+using Vector = fx::Tensor<double, fx::dims<1>>;
+using Matrix = fx::Tensor<double, fx::dims<2>>;
+
+constexpr auto pendulum = [](auto state, auto k) {
+  auto [x, v] = state;
+  return std::make_tuple(x + 0.1 * v, v - 0.1 * k * fx::sin(x));
+};
+constexpr auto energy = [](auto state, auto k) {
+  auto [x, v] = state;
+  return fx::sum(v * v / 2 - k * fx::cos(x));
+};
+
+double energy_by_hand(std::array<double, 2> x, std::array<double, 2> v, int n, std::array<double, 2> k) {
+  double sum = 0;
+  for (std::size_t i = 0; i < 2; ++i) {
+    for (int t = 0; t < n; ++t) {
+      const double old = x[i];
+      x[i] += 0.1 * v[i];
+      v[i] -= 0.1 * k[i] * std::sin(old);
+    }
+    sum += v[i] * v[i] / 2 - k[i] * std::cos(x[i]);
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("iterate: the value is that of the loop written out, and the gradient agrees with differences for every memory policy") {
+  const std::tuple state{Vector{0.3, -1.1}, Vector{0.2, 0.5}};
+  const Vector k = {1.5, 0.7};
+  constexpr auto loop = fx::iterate(pendulum, energy);
+  const double expected = energy_by_hand({0.3, -1.1}, {0.2, 0.5}, 50, {1.5, 0.7});
+  CHECK(loop(state, 50, k).item() == doctest::Approx(expected).epsilon(1e-13));
+  const auto [x, v] = fx::iterate(pendulum)(state, 2, k);
+  CHECK(x(0) == doctest::Approx(0.3 + 0.02 + 0.1 * (0.2 - 0.15 * std::sin(0.3))).epsilon(1e-14));
+  for (const fx::Checkpoints& memory : {fx::keep_all, fx::checkpoints(1), fx::checkpoints(3), fx::square_root_checkpoints, fx::logarithmic_checkpoints}) {
+    fx::LoopCounts counts;
+    const auto [loss, d_state, dk] = fx::value_and_grad<0, 2>(loop, {memory, &counts})(state, 50, k);
+    CHECK(loss.item() == doctest::Approx(expected).epsilon(1e-13));
+    CHECK(counts.reverse_steps == 50);
+    const double h = 1e-6;
+    const double dx = (energy_by_hand({0.3 + h, -1.1}, {0.2, 0.5}, 50, {1.5, 0.7}) - energy_by_hand({0.3 - h, -1.1}, {0.2, 0.5}, 50, {1.5, 0.7})) / (2 * h);
+    const double dv = (energy_by_hand({0.3, -1.1}, {0.2, 0.5 + h}, 50, {1.5, 0.7}) - energy_by_hand({0.3, -1.1}, {0.2, 0.5 - h}, 50, {1.5, 0.7})) / (2 * h);
+    const double d_k = (energy_by_hand({0.3, -1.1}, {0.2, 0.5}, 50, {1.5, 0.7 + h}) - energy_by_hand({0.3, -1.1}, {0.2, 0.5}, 50, {1.5, 0.7 - h})) / (2 * h);
+    CHECK(std::get<0>(d_state)(0) == doctest::Approx(dx).epsilon(1e-7));
+    CHECK(std::get<1>(d_state)(1) == doctest::Approx(dv).epsilon(1e-7));
+    CHECK(dk(1) == doctest::Approx(d_k).epsilon(1e-7));
+  }
+}
