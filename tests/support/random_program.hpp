@@ -44,6 +44,7 @@ struct random_options {
   bool smooth = false;        // only functions with a continuous derivative, float64 arguments, nothing detached
   bool empty_extents = true;  // sometimes an extent is 0
   bool gradients = false;     // sometimes the gradients of a scalar made of the outputs are outputs too
+  bool static_extents = false;
   index_t largest = 40;       // extent
   index_t elements = 3000;    // of any value
   int instructions = 1000;    // with so many recorded nothing more is added, but what outputs and gradients need
@@ -141,7 +142,7 @@ class random_program {
     static_shapes_ = below(5);  // 0, 1: all static; 2, 3: all run time; 4: mixed
   }
 
-  constexpr bool make_static() { return static_shapes_ < 2 || (static_shapes_ == 4 && chance(2)); }
+  constexpr bool make_static() { return options_.static_extents || static_shapes_ < 2 || (static_shapes_ == 4 && chance(2)); }
 
   constexpr void add_argument() {
     shape s;

@@ -1,6 +1,7 @@
 /// A plan in words: which kernels a program became, what each computes in how many passes, and what stays in memory between them.
 #pragma once
 #include "plan_view.hpp"
+#include "summary.hpp"
 
 #include <cstdio>
 #include <string>
@@ -23,7 +24,7 @@ FLUXION_COLD inline std::string extents_text(const plan_view& v, const extent_t*
 
 FLUXION_COLD inline std::string value_text(const plan_view& v, int value, const index_t* symbols) {
   const instruction& x = v.instructions[value];
-  const plan_value& place = v.values[value];
+  const plan_value place = v.values != nullptr ? v.values[value] : plan_value{};
   std::string text;
   if (x.operation == opcode_of<operation::argument>) text = "argument " + std::to_string(x.attribute);
   else if (place.place == plan_value::output) text = "output " + std::to_string(place.index);
@@ -139,6 +140,15 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
   }
   return text + std::to_string(number) + (number == 1 ? " kernel, " : " kernels, ") + std::to_string(v.kernel_count) + " distinct loops, " +
          std::to_string(v.temporaries) + " temporaries\n";
+}
+
+/// Describes a program that is run as straight-line code.
+FLUXION_COLD inline std::string explain_straight_line(const plan_view& v, const plan_summary& summary) {
+  std::string text = "kernel 1: straight line, " + std::to_string(summary.flops) + " flops, " + std::to_string(summary.bytes) + " bytes\n";
+  for (int i = 0; i < v.instruction_count; ++i)
+    if (v.instructions[i].operation == opcode_of<operation::argument>) text += "            reads " + detail::value_text(v, i, nullptr) + "\n";
+  for (int k = 0; k < v.output_count; ++k) text += "            writes " + detail::value_text(v, v.outputs[k], nullptr) + "\n";
+  return text + "1 kernel, 1 distinct loops, 0 temporaries\n";
 }
 
 }  // namespace fluxion::graph

@@ -5,6 +5,7 @@
 #include "../core/error.hpp"
 #include "../core/generator.hpp"
 #include "call.hpp"
+#include "operation/apply.hpp"
 
 #include <utility>
 
@@ -21,22 +22,6 @@ struct tile_value {
 
 /// result[row * columns + column] = operation(x[0], x[1], x[2]).
 using map_function = void (*)(void* result, const tile_value* x, index_t rows, index_t columns);
-
-/// Bools compute as int32 where an operation is not about truth, so that true + true is true.
-template <class T, class O>
-using computed_in = std::conditional_t<std::is_same_v<T, bool> && O::typing != typing::logical, std::int32_t, T>;
-
-template <class O, class T>
-FLUXION_ALWAYS_INLINE auto apply_unary(T a) {
-  return static_cast<T>(O::value(static_cast<computed_in<T, O>>(a)));
-}
-template <class O, class T>
-FLUXION_ALWAYS_INLINE auto apply_binary(T a, T b) {
-  using C = computed_in<T, O>;
-  const auto y = O::value(static_cast<C>(a), static_cast<C>(b));
-  if constexpr (O::typing == typing::compare) return static_cast<bool>(y);
-  else return static_cast<T>(y);
-}
 
 template <class O, class T>
 void map_unary(void* result, const tile_value* x, index_t rows, index_t columns) {

@@ -18,6 +18,11 @@ constexpr int record_cast(program& p, int x, element_type type) {
     if (is_floating(source.type) == is_floating(type) || is_floating(source.type)) return p.constant(type, p.constant_of(x));
     return p.constant(type, static_cast<double>(static_cast<std::int64_t>(p.constants[source.attribute])));
   }
+  if (source.type == type) {
+    instruction strong = source;
+    strong.flags = static_cast<std::uint8_t>(source.flags & ~weak_flag);
+    return p.put(strong);
+  }
   instruction cast{.operation = opcode_of<operation::cast>, .type = type, .accumulator = type, .shape = source.shape};
   cast.operand[0] = static_cast<std::int16_t>(x);
   return p.put(cast);
@@ -72,7 +77,8 @@ constexpr bool broadcast_shapes(program& p, opcode operation, const shape& a, co
 
 namespace detail {
 
-/// The type in which operands meet; literals take the type of their partner unless they are of a higher kind.
+/// The type in which operands meet; numbers take the type of their partner unless they are of a higher kind. Numbers among themselves are
+/// computed as C++ does, except that a float is not widened by a literal.
 constexpr element_type common_type(const program& p, const int* x, int count, bool floating) {
   element_type strong = element_type::boolean, weak = element_type::boolean;
   bool any_strong = false;
@@ -86,9 +92,31 @@ constexpr element_type common_type(const program& p, const int* x, int count, bo
   }
   const auto kind = [](element_type t) { return t == element_type::boolean ? 0 : is_floating(t) ? 2 : 1; };
   element_type type = strong;
-  if (!any_strong || kind(weak) > kind(strong)) type = is_floating(weak) ? element_type::float32 : weak;
+  if (!any_strong) {
+    type = floating && !is_floating(weak) ? element_type::float64 : weak;
+    for (int i = 0; i < count; ++i)
+      if (p[x[i]].type == element_type::float32) type = element_type::float32;
+    return type;
+  }
+  if (kind(weak) > kind(strong)) type = is_floating(weak) ? element_type::float32 : weak;
   if (floating && !is_floating(type)) type = element_type::float32;
   return type;
+}
+
+/// Whether a map's operands are numbers beside tensors, so that its result is one too.
+constexpr bool are_numbers(const program& p, const operation_info& info, const int* x) {
+  if (info.typing == typing::compare || info.typing == typing::logical || info.typing == typing::explicit_) return false;
+  for (int i = info.typing == typing::choose ? 1 : 0; i < info.arity; ++i)
+    if (!(p[x[i]].flags & weak_flag)) return false;
+  return info.typing != typing::choose || p.shape_of(x[0]).rank == 0;
+}
+
+/// A value that takes the type of what it meets.
+constexpr int record_weak(program& p, int i) {
+  if (p.is_constant(i)) return p.constant_from_bits(p[i].type, p.constants[p[i].attribute], weak_flag);
+  instruction x = p[i];
+  x.flags = static_cast<std::uint8_t>(x.flags | weak_flag);
+  return p.put(x);
 }
 
 /// Folds arithmetic on two constants, rounded as the run would round it.
@@ -185,7 +213,11 @@ constexpr int record_map(program& p, opcode operation, int a, int b, int c) {
   // Most operands are of one type.
   const bool alike = info.arity <= 2 && info.typing != typing::choose && info.typing != typing::logical && (info.typing != typing::floating || is_floating(type)) &&
                      !(code[a].flags & weak_flag) && (info.arity == 1 || (code[b].type == type && !(code[b].flags & weak_flag)));
-  if (!alike) type = detail::meet_types(p, info, x), code = p.instructions.elements;
+  if (!alike) {
+    const bool numbers = detail::are_numbers(p, info, x);
+    type = detail::meet_types(p, info, x), code = p.instructions.elements;
+    if (numbers) return detail::record_weak(p, detail::record_aligned(p, operation, type, info.arity, x, p.number_shape()));
+  }
   if (info.typing == typing::compare) type = element_type::boolean;
 
   // Most maps have operands of one shape, or numbers beside it: nothing to align, to check or to intern.

@@ -160,6 +160,7 @@ struct argument_traits<X> {
   static constexpr Symbol lower(detail::lowering& l) {
     constexpr element_type type = std::is_same_v<X, bool>      ? element_type::boolean
                                   : std::is_integral_v<X> ? element_type::int64
+                                  : std::is_same_v<X, float> ? element_type::float32
                                                           : element_type::float64;
     return {l.program, l.program.scalar(l.scalars++, type, true)};
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include "../device/counting/count.hpp"
 #include "../device/cpu/compile.hpp"
+#include "../device/cpu/straight_line.hpp"
 #include "../graph/check.hpp"
 #include "../graph/kernel_type.hpp"
 #include "expression.hpp"
@@ -125,6 +126,8 @@ class plan_call {
   using plan = graph::constant_plan<Source>;
   static constexpr const graph::plan_view& view = plan::view;
   static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
+  static constexpr bool is_straight_line = false;
+  static constexpr graph::plan_summary summary = graph::summarize(view);
 
   graph::descriptor arguments[argument_count > 0 ? argument_count : 1];
   graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1]{};
@@ -319,6 +322,43 @@ class plan_call {
   }
 };
 
+/// A call of a program that is straight-line code: nothing is planned, nothing checked, and nothing can overlap.
+template <class Source>
+  requires(Recorded<Source> && graph::constant_straight_line<Source>::possible)
+class plan_call<Source> {
+  using line = graph::constant_straight_line<Source>;
+
+ public:
+  static constexpr const graph::plan_view& view = line::view;
+  static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
+  static constexpr bool is_plain = false, is_straight_line = true;
+  static constexpr graph::plan_summary summary = line::summary;
+
+  graph::descriptor arguments[argument_count > 0 ? argument_count : 1];
+  graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1]{};
+  index_t symbols[1]{};
+
+  binder make_binder() { return {arguments, scalars}; }
+  void check() {}
+  template <int K>
+  typename source_output<Source, K>::extents_type extents() const {
+    return {};
+  }
+  void run_fresh(const graph::descriptor* outputs) { run(outputs); }
+  void run(const graph::descriptor* outputs) {
+    if (graph::counters* const counted = device::current_counters()) count(*counted);
+    host::straight_line_runner<Source>::run(arguments, scalars, outputs);
+  }
+
+ private:
+  FLUXION_COLD static void count(graph::counters& counted) {
+    ++counted.kernels;
+    ++counted.passes;
+    counted.bytes += summary.bytes;
+    counted.flops += summary.flops;
+  }
+};
+
 /// A call of a program with an error: reports it and does nothing else.
 template <class Source>
   requires(!Recorded<Source>)
@@ -327,7 +367,8 @@ class plan_call<Source> {
   static_assert(graph::checked<source_error<Source>>::report());
   static constexpr graph::plan_view view{};
   static constexpr int argument_count = 0, scalar_count = 0, output_count = 0;
-  static constexpr bool is_plain = false;
+  static constexpr bool is_plain = false, is_straight_line = false;
+  static constexpr graph::plan_summary summary{};
   index_t symbols[1]{};
 
   binder make_binder() { return {nullptr, nullptr}; }
