@@ -134,9 +134,8 @@ TEST_CASE("the Jacobian of many small residuals is their blocks, never the dense
   }
   fx::CountingScope scope;
   static_cast<void>(blocks(cameras, points, seen, levi_civita));
-  // Everything of one kernel's work is a few values for each residual: 100 · 100 would be the dense Jacobian by the points alone.
-  CHECK(scope.counters().temporary_bytes < 8 * n * 100);
-  MESSAGE("kernels: " << scope.counters().kernels << ", contractions: " << scope.counters().contractions << ", temporaries: " << scope.counters().temporary_bytes << " bytes");
+  CHECK(scope.counters().contractions == 0);               // products as small as these are part of the kernels around them
+  CHECK(scope.counters().temporary_bytes < n * 100 * 8);  // a few values for each residual; the dense Jacobian has 100 rows of 500
 }
 
 TEST_CASE("a run-time extent of 1 that broadcasts has a Jacobian of its own extents") {
