@@ -50,12 +50,14 @@ struct jacobian_function {
     static_assert(((I >= 0 && I < static_cast<int>(sizeof...(X))) && ...), "jacrev, jacfwd, hessian: there is no argument of that number");
     std::tuple<X...> all(x...);
     graph::program& p = *program_of(std::get<I>(all)...);
-    auto value = result_of_symbols(p, F{}(x...));
     list<int> inputs, outputs;
     (append_differentiated(p, inputs, std::get<I>(all)), ...);
+    stand_ins placeholders;
+    std::apply([&](X&... a) { placeholders.take(p, inputs, a...); }, all);
+    if (placeholders.taken()) (append_differentiated(p, inputs, std::get<I>(all)), ...);
+    auto value = result_of_symbols(p, std::apply(F{}, std::as_const(all)));
     each_result_symbol(value, [&](Symbol& s) { outputs.push_back(s.index()); });
-    if (!std::apply([&](X&... a) { return are_independent(p, inputs, a...); }, all)) p.fail(graph::program_error::arguments_depend, graph::opcode_of<operation::argument>);
-    const list<int> found = graph::append_jacobians(p, outputs, inputs, Forward);
+    const list<int> found = placeholders.give_back(p, graph::append_jacobians(p, outputs, inputs, Forward));
     int next = 0;
     return blocks(p, value, found, next);
   }
@@ -71,8 +73,10 @@ struct jacobian_function {
       return std::apply([&](auto&... part) { return std::tuple<decltype(blocks(p, part, found, next))...>{blocks(p, part, found, next)...}; }, result);
     else {
       static_assert(std::is_same_v<R, Symbol>, "jacrev, jacfwd, hessian: the function returns values, not a model");
-      if constexpr (sizeof...(I) == 1) return Symbol(p, found[next++]);
-      else return std::tuple{(static_cast<void>(I), Symbol(p, found[next++]))...};
+      const int first = next;
+      next += static_cast<int>(sizeof...(I));
+      if constexpr (sizeof...(I) == 1) return Symbol(p, found[first]);
+      else return [&]<int... K>(std::integer_sequence<int, K...>) { return std::tuple(Symbol(p, found[first + K])...); }(std::make_integer_sequence<int, static_cast<int>(sizeof...(I))>{});
     }
   }
 };

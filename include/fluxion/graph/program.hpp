@@ -54,7 +54,6 @@ enum class program_error : std::uint8_t {
   not_a_scalar,
   setting_read_while_traced,
   wrong_element_type,
-  arguments_depend,
   direction_differs,
   batches_differ,
   not_batched,
