@@ -1,6 +1,6 @@
 // Batches of random programs: one program for all examples computes what the program computes for each of them.
 // matrix
-#include <fluxion/graph/pass/batch.hpp>
+#include <fluxion/graph/pass/jacobian.hpp>
 
 #include "support/run_plan.hpp"
 #include "support/shrink_program.hpp"
@@ -202,6 +202,38 @@ TEST_CASE("the gradients of a sum over a batch are the gradients of the examples
       }
       if (!std::isfinite(scale)) continue;
       CHECK_MESSAGE(worst <= 1e-9 * scale, "seed " << seed << " argument " << order_all[a]);
+      ++checked;
+    }
+  }
+  CHECK(checked > 100);
+}
+
+TEST_CASE("Jacobians of random programs are the same in both modes, as the interpreter computes them") {
+  int checked = 0;
+  for (int seed = 0; seed < times(150); ++seed) {
+    random_case c = random_program(static_cast<std::uint64_t>(90'000 + seed), {.steps = 4, .smooth = true, .empty_extents = false, .largest = 5, .elements = 60}).make();
+    list<int> outputs, inputs;
+    for (const int o : c.code.outputs) outputs.push_back(o);
+    for (int i = 0; i < c.code.size(); ++i)
+      if (c.code.is<operation::argument>(i)) inputs.push_back(i);
+    for (const bool forward : {true, false}) {
+      const list<int> found = graph::append_jacobians(c.code, outputs, inputs, forward);
+      if (forward) c.code.outputs.clear();
+      for (const int j : found) c.code.outputs.push_back(static_cast<std::int16_t>(j));
+    }
+    if (c.code.error.code == graph::program_error::rank_too_high) continue;
+    REQUIRE(c.code.error.code == graph::program_error::none);
+    c.code = graph::eliminate_dead_code(c.code);
+    const values found = run_plan(c.code, c.arguments, c.scalars, {}), expected = graph::evaluate_oracle(c.code, c.arguments, c.scalars);
+    const std::size_t half = found.size() / 2;
+    for (std::size_t k = 0; k < half; ++k) {
+      REQUIRE(found[k].extents == expected[k + half].extents);
+      double worst = 0, scale = 1;
+      for (std::size_t n = 0; n < found[k].data.size(); ++n) {
+        scale = std::max(scale, std::abs(expected[k].data[n]));
+        for (const double other : {found[k + half].data[n], expected[k].data[n], expected[k + half].data[n]}) worst = std::max(worst, std::abs(found[k].data[n] - other));
+      }
+      CHECK_MESSAGE(worst <= (has_single(c.code) ? 1e-6 : 1e-9) * scale, describe(c));
       ++checked;
     }
   }

@@ -38,18 +38,24 @@ struct jvp_function {
   template <class Arguments, std::size_t... N, int... C, std::size_t... J>
   static constexpr auto trace(Arguments all, std::index_sequence<N...>, std::integer_sequence<int, C...>, std::index_sequence<J...>) {
     graph::program* const p = program_of(std::get<N>(all)...);
-    const auto value = result_of_symbols(*p, F{}(std::get<N>(all)...));
-    auto tangent = value;
     list<int> inputs, tangents, outputs;
     (append_differentiated(*p, inputs, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    stand_ins placeholders;
+    placeholders.take(*p, inputs, std::get<N>(all)...);
+    if (placeholders.taken()) (append_differentiated(*p, inputs, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    auto value = result_of_symbols(*p, F{}(std::as_const(std::get<N>(all))...));
+    auto tangent = value;
     (append_instructions(*p, tangents, std::get<sizeof...(N) + J>(all)), ...);
     each_result_symbol(tangent, [&](Symbol& s) { outputs.push_back(s.index()); });
     if (inputs.size() != tangents.size()) p->fail(graph::program_error::direction_differs, graph::opcode_of<operation::argument>);
-    if (!are_independent(*p, inputs, std::get<N>(all)...)) p->fail(graph::program_error::arguments_depend, graph::opcode_of<operation::argument>);
     if (p->error.code == graph::program_error::none) {
-      const list<int> found = graph::append_tangents(*p, inputs, tangents, outputs);
+      list<int> found = graph::append_tangents(*p, inputs, tangents, outputs);
+      for (const int o : outputs) found.push_back(o);
+      found = placeholders.give_back(*p, found);
       int next = 0;
-      each_result_symbol(tangent, [&](Symbol& s) { s = s.at(found[next++]); });
+      const auto replace = [&](Symbol& s) { s = s.at(found[next++]); };
+      each_result_symbol(tangent, replace);
+      each_result_symbol(value, replace);
     }
     if constexpr (WithValue) return std::make_tuple(value, tangent);
     else return tangent;

@@ -50,14 +50,6 @@ constexpr void lower_direction(lowering& l, list<int>& to) {
   }
 }
 
-/// The program in which an argument is recorded.
-template <class... X>
-constexpr graph::program* program_of(X&... x) {
-  graph::program* p = nullptr;
-  (each_symbol(x, [&](Symbol& s) { p = &s.program(); }), ...);
-  return p;
-}
-
 /// Several results as one entry: a tuple.
 template <class Entries>
 struct grouped_result;

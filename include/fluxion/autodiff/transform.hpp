@@ -1,6 +1,7 @@
 /// Derivatives of functions: `grad` and `value_and_grad`, as torch.func has them. The function is traced and differentiated while the program
 /// compiles; value and gradients are one plan.
 #pragma once
+#include "../graph/pass/batch.hpp"
 #include "../graph/pass/differentiate.hpp"
 #include "../tensor/function.hpp"
 
@@ -22,8 +23,15 @@ constexpr void each_symbol(X& x, G&& g) {
   if constexpr (TracedStructure<X>) traced_traits<X>::each(x, g);
 }
 
-/// Inside another trace the arguments are values like any other. The derivative with respect to one while another stands still exists only
-/// if neither is made from the other.
+/// The program in which an argument is recorded.
+template <class... X>
+constexpr graph::program* program_of(X&... x) {
+  graph::program* p = nullptr;
+  (each_symbol(x, [&](Symbol& s) { p = &s.program(); }), ...);
+  return p;
+}
+
+/// Whether no argument is another, or made from one of `wrt`.
 template <class... X>
 constexpr bool are_independent(graph::program& p, const list<int>& wrt, X&... x) {
   list<bool> depends(p.size(), false), seen(p.size(), false);
@@ -46,6 +54,36 @@ constexpr bool are_independent(graph::program& p, const list<int>& wrt, X&... x)
   (each_symbol(x, check), ...);
   return good;
 }
+
+/// Inside another trace the arguments are values like any other: two may be one, or one be made from another. The derivative with respect to
+/// one while the others stand still is then recorded for placeholders, whose places the values take afterwards.
+class stand_ins {
+ public:
+  /// Puts placeholders into the arguments, unless they are independent. `wrt` are the instructions of those that are differentiated.
+  template <class... X>
+  constexpr void take(graph::program& p, list<int>& wrt, X&... x) {
+    if (are_independent(p, wrt, x...)) return;
+    const auto replace = [&](Symbol& s) {
+      values_.push_back({s.index(), false});
+      s = s.at(p.placeholder(s.index(), p.canonical(p[s.index()].shape)));
+      placeholders_.push_back(s.index());
+    };
+    (each_symbol(x, replace), ...);
+    wrt.clear();
+  }
+  constexpr bool taken() const { return !placeholders_.empty(); }
+  /// What these instructions are of the values.
+  constexpr list<int> give_back(graph::program& p, const list<int>& results) const {
+    if (!taken() || p.error.code != graph::program_error::none) return results;
+    list<int> found;
+    for (const graph::replacement& r : graph::append_replaced(p, placeholders_, values_, 0, results)) found.push_back(r.index);
+    return found;
+  }
+
+ private:
+  list<int> placeholders_;
+  list<graph::replacement> values_;
+};
 
 /// A run-time extent of 1 that broadcast got the gradient of what it was broadcast to; this adds that up to the argument's own extents.
 template <class T, class E>
@@ -93,23 +131,27 @@ struct gradient_function {
   template <class... X>
   constexpr auto operator()(const X&... x) const {
     static_assert(((I >= 0 && I < static_cast<int>(sizeof...(X))) && ...), "grad: there is no argument of that number");
-    const Symbol loss = graph::symbol_of(F{}(x...));
-    graph::program& p = loss.program();
-    std::tuple<X...> gradients(x...);
+    std::tuple<X...> all(x...);
+    graph::program& p = *program_of(std::get<I>(all)...);
     list<int> wrt, outputs, seeds;
     const auto collect = [&](Symbol& s) { wrt.push_back(s.index()); };
-    (each_symbol(std::get<I>(gradients), collect), ...);
+    stand_ins placeholders;
+    (each_symbol(std::get<I>(all), collect), ...);
+    std::apply([&](X&... a) { placeholders.take(p, wrt, a...); }, all);
+    if (placeholders.taken()) (each_symbol(std::get<I>(all), collect), ...);
+    Symbol loss = graph::symbol_of(std::apply(F{}, std::as_const(all)));
+    std::tuple<X...> gradients(all);
     if (loss.rank() != 0) p.fail(graph::program_error::not_a_scalar, p[loss.index()].operation, loss.shape());
-    std::apply([&](X&... a) {
-      if (!are_independent(p, wrt, a...)) p.fail(graph::program_error::arguments_depend, p[loss.index()].operation, loss.shape());
-    }, gradients);
     if (p.error.code == graph::program_error::none) {
       outputs.push_back(loss.index());
       seeds.push_back(p.constant(loss.type(), 1));
-      const list<int> adjoints = graph::append_adjoints(p, outputs, seeds, wrt);
+      list<int> found = graph::append_adjoints(p, outputs, seeds, wrt);
+      found.push_back(loss.index());
+      found = placeholders.give_back(p, found);
       int next = 0;
-      const auto replace = [&](Symbol& s) { s = s.at(adjoints[next++]); };
+      const auto replace = [&](Symbol& s) { s = s.at(found[next++]); };
       (each_symbol(std::get<I>(gradients), replace), ...);
+      replace(loss);
     }
     if constexpr (WithValue) return std::tuple(loss, std::get<I>(gradients)...);
     else if constexpr (sizeof...(I) == 1) return std::get<(I, ...)>(std::move(gradients));

@@ -29,16 +29,22 @@ struct vjp_function {
   template <class Arguments, std::size_t... N, int... C, std::size_t... J>
   static constexpr auto trace(Arguments all, std::index_sequence<N...>, std::integer_sequence<int, C...>, std::index_sequence<J...>) {
     graph::program* const p = program_of(std::get<N>(all)...);
-    auto value = result_of_symbols(*p, F{}(std::get<N>(all)...));
     list<int> wrt, outputs, cotangents;
     (append_differentiated(*p, wrt, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    stand_ins placeholders;
+    placeholders.take(*p, wrt, std::get<N>(all)...);
+    if (placeholders.taken()) (append_differentiated(*p, wrt, std::get<static_cast<std::size_t>(C)>(all)), ...);
+    auto value = result_of_symbols(*p, F{}(std::as_const(std::get<N>(all))...));
     each_result_symbol(value, [&](Symbol& s) { outputs.push_back(s.index()); });
     (append_instructions(*p, cotangents, std::get<sizeof...(N) + J>(all)), ...);
-    if (!are_independent(*p, wrt, std::get<N>(all)...)) p->fail(graph::program_error::arguments_depend, graph::opcode_of<operation::argument>);
     auto products = std::make_tuple(std::get<static_cast<std::size_t>(C)>(all)...);
-    const list<int> found = append_products(*p, outputs, cotangents, wrt);
+    list<int> found = append_products(*p, outputs, cotangents, wrt);
+    for (const int o : outputs) found.push_back(o);
+    found = placeholders.give_back(*p, found);
     int next = 0;
-    std::apply([&](auto&... x) { (each_symbol(x, [&](Symbol& s) { s = s.at(found[next++]); }), ...); }, products);
+    const auto replace = [&](Symbol& s) { s = s.at(found[next++]); };
+    std::apply([&](auto&... x) { (each_symbol(x, replace), ...); }, products);
+    each_result_symbol(value, replace);
     if constexpr (WithValue) return std::tuple_cat(std::make_tuple(value), products);
     else if constexpr (sizeof...(C) == 1) return std::get<0>(products);
     else return products;

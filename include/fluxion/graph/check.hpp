@@ -37,8 +37,6 @@ struct check {
                 "a run-time setting was read while tracing; make it a template parameter or an fx::Scalar");
   static_assert(Code != program_error::wrong_element_type || never<Operation>,
                 "the element type does not suit the operation: see the operation above");
-  static_assert(Code != program_error::arguments_depend || never<Operation>,
-                "grad: inside a traced function two arguments are the same value, or one is made from another");
   static_assert(Code != program_error::direction_differs || never<Operation>,
                 "a tangent has the shape of its argument, a cotangent that of its result: see both extents above");
   static_assert(Code != program_error::batches_differ || never<Operation>,

@@ -54,7 +54,6 @@ enum class program_error : std::uint8_t {
   not_a_scalar,
   setting_read_while_traced,
   wrong_element_type,
-  arguments_depend,
   direction_differs,
   batches_differ,
   not_batched,
@@ -216,8 +215,8 @@ class program {
 
   /// A value of instruction i's type and of a shape, equal to no other, which a pass will replace.
   constexpr int placeholder(int i, std::int16_t shape) {
-    const element_type type = instructions[i].type;
-    return put({.operation = opcode_of<operation::placeholder>, .type = type, .accumulator = type, .shape = shape, .attribute = size()});
+    const instruction& x = instructions[i];
+    return put({.operation = opcode_of<operation::placeholder>, .type = x.type, .accumulator = x.type, .flags = static_cast<std::uint8_t>(x.flags & weak_flag), .shape = shape, .attribute = size()});
   }
 
  private:

@@ -69,6 +69,20 @@ constexpr bool few(const program& p, const shape& s, extent_t rows) {
   return n <= most_folded_rows;
 }
 
+/// As many multiplications for each example are cheaper as part of what surrounds them than as a call.
+inline constexpr std::int64_t most_tiny_products = 32;
+
+constexpr bool is_tiny(extent_t m, extent_t n, extent_t k) { return m > 0 && n > 0 && k > 0 && m * n * k <= most_tiny_products; }
+
+/// x with one more axis of extent 1.
+constexpr int with_axis(program& p, int x, int at) {
+  const shape s = p.shape_of(x);
+  shape t;
+  t.rank = s.rank + 1;
+  for (int axis = 0; axis < t.rank; ++axis) t.extent[axis] = axis < at ? s.extent[axis] : axis == at ? 1 : s.extent[axis - 1];
+  return record_reshape(p, x, t);
+}
+
 constexpr bool is_one_matrix(const program& p, const shape& s) {
   for (int axis = 0; axis + 2 < s.rank; ++axis)
     if (p.resolve(s.extent[axis]) != 1) return false;
@@ -78,8 +92,8 @@ constexpr bool is_one_matrix(const program& p, const shape& s) {
 }  // namespace detail
 
 /// Records product i of the program for a batch, of which a and b are the operands, at least one of them batched. Outer products are
-/// multiplied elementwise, and products of a batch of matrices with one of vectors are sums of such, which fuse with their neighbours. If
-/// one operand is a single matrix for all and the examples of the other have few rows, all rows are one matrix. What remains is a product
+/// multiplied elementwise, and products of tiny matrices or of a batch of matrices with one of vectors are sums of such, which fuse with their
+/// neighbours. If one operand is a single matrix for all and the examples of the other have few rows, all rows are one matrix. What remains is a product
 /// for each example.
 constexpr int record_batched_matmul(program& p, int i, const replacement& a, const replacement& b, extent_t batch) {
   const instruction x = p[i];
@@ -103,6 +117,14 @@ constexpr int record_batched_matmul(program& p, int i, const replacement& a, con
     }
     u = right ? detail::with_last_extents(p, u, of_a, 1, k) : detail::with_last_extents(p, u, of_a, k, 1);
     return detail::with_last_extents(p, sum_over(right ? rank - 1 : rank - 2), goal, 1, n);
+  }
+  if (is_floating(x.type) && rank < max_rank && detail::is_tiny(m, n, k)) {
+    // [..., m, 1, k] times [..., 1, n, k], summed over k.
+    if (left) u = record_transpose(p, u, rank - 2, rank - 1);
+    if (!right) v = record_transpose(p, v, rank - 2, rank - 1);
+    u = detail::with_axis(p, u, rank - 1);
+    v = detail::with_axis(p, v, rank - 2);
+    return record_reshape(p, sum_over(rank), goal);
   }
   if (!b.batched && detail::is_one_matrix(p, of_b) && (!left || m == 1) && detail::few(p, s, m)) {
     u = detail::as_rows(p, detail::with_last_extents(p, u, of_a, m, k));
