@@ -11,8 +11,8 @@
 #include <utility>
 
 namespace fluxion {
-inline namespace FLUXION_ABI {
 namespace detail {
+inline namespace FLUXION_ABI {
 
 /// Bytes of the widest register that this build may use; 0 without any.
 #if !defined(__GNUC__) || defined(FLUXION_NO_VECTOR) || defined(EIGEN_DONT_VECTORIZE)
@@ -87,6 +87,6 @@ FLUXION_ALWAYS_INLINE constexpr std::array<T, N> map_directions(const F& f, cons
   return to;
 }
 
-}  // namespace detail
 }  // namespace FLUXION_ABI
+}  // namespace detail
 }  // namespace fluxion

@@ -21,12 +21,16 @@ constexpr Dual<T, N, Tag> make_dual(const T& value, std::size_t direction) {
   return {value, gradient};
 }
 
+}  // namespace FLUXION_ABI
 namespace detail {
+inline namespace FLUXION_ABI {
 
 template <class T, std::size_t N, std::size_t Direction>
 inline constexpr std::array<T, N> unit_direction = make_dual<N>(T(0), Direction).gradient();
 
+}  // namespace FLUXION_ABI
 }  // namespace detail
+inline namespace FLUXION_ABI {
 
 /// N variables, each with a direction of its own.
 template <std::size_t N, class Tag = void, class T>
@@ -43,7 +47,9 @@ FLUXION_ALWAYS_INLINE constexpr std::array<Dual<T, N, Tag>, N> seed(const std::a
   }
 }
 
+}  // namespace FLUXION_ABI
 namespace detail {
+inline namespace FLUXION_ABI {
 
 /// Marks the numbers of the derivative of F.
 template <class F>
@@ -64,7 +70,9 @@ constexpr typename D::value_type value_as(const R& result) {
   return value_point<D>(result);
 }
 
+}  // namespace FLUXION_ABI
 }  // namespace detail
+inline namespace FLUXION_ABI {
 
 /// The derivative of f, a function of one number, at x. To differentiate inside a function that is itself differentiated, make the point of the
 /// outer number's type: `derivative(g, X(1))`.

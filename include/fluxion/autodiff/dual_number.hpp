@@ -15,7 +15,9 @@ inline namespace FLUXION_ABI {
 template <class T, std::size_t N = 1, class Tag = void>
 class Dual;
 
+}  // namespace FLUXION_ABI
 namespace detail {
+inline namespace FLUXION_ABI {
 
 template <class X>
 inline constexpr bool is_dual = false;
@@ -42,7 +44,9 @@ struct dual_base<Dual<T, N, Tag>> : dual_base<T> {};
 template <class T>
 using dual_base_t = typename dual_base<T>::type;
 
+}  // namespace FLUXION_ABI
 }  // namespace detail
+inline namespace FLUXION_ABI {
 
 /// Two operands whose result is a Dual.
 template <class A, class B>
@@ -101,7 +105,9 @@ constexpr T value(T x) { return x; }
 template <class T, std::size_t N, class Tag>
 constexpr const std::array<T, N>& gradient(const Dual<T, N, Tag>& x) { return x.gradient(); }
 
+}  // namespace FLUXION_ABI
 namespace detail {
+inline namespace FLUXION_ABI {
 
 template <class A, class B>
 using dual_of = std::conditional_t<is_dual_with<A, B>, A, B>;
@@ -147,7 +153,9 @@ FLUXION_ALWAYS_INLINE constexpr D chain(const typename D::value_type& value, con
   }
 }
 
+}  // namespace FLUXION_ABI
 }  // namespace detail
+inline namespace FLUXION_ABI {
 
 // ---- arithmetic -------------------------------------------------------------------------------------------------------
 

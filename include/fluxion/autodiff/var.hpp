@@ -6,6 +6,7 @@
 #include "tape.hpp"
 #include "tape/hook.hpp"
 #include "tape/statement.hpp"
+#include "variable.hpp"
 
 #include <concepts>
 #include <type_traits>
@@ -17,7 +18,7 @@ namespace fluxion {
 /// requires a gradient. `backward()` accumulates the gradients of leaves and parameters into their `grad()`. A handle: copies refer to the same
 /// value. What was recorded can be read until something is recorded after a `backward()`; leaves live as long as they are used.
 template <Element T, Extents E>
-class Var {
+class Var<T, E> {
   static_assert(std::is_floating_point_v<T>, "a variable is of floating point");
   using leaf_type = detail::LeafNode<T, E>;
 
@@ -221,7 +222,7 @@ class Var {
 template <Expression X>
 Var(const X&) -> Var<typename expression_result<X>::value_type, typename expression_result<X>::extents_type>;
 
-template <class T, class E>
+template <class T, Extents E>
 struct operand_traits<Var<T, E>> {
   static constexpr int level = 1;
   using frontend = expression_frontend;

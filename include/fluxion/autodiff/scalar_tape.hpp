@@ -1,0 +1,368 @@
+/// The recording of scalar statements: one per thread and type of number. A statement writes its partial derivatives and the indices of its operands,
+/// nothing else; see scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
+#pragma once
+#include "scalar_memory.hpp"
+#include "tape/mode.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace fluxion {
+
+template <class T>
+class ScalarTape;
+
+namespace detail {
+
+/// What recording a statement does not touch.
+template <class T>
+struct ScalarTapeBackground {
+  /// What there was where a scope began.
+  struct Outer {
+    ScalarCursor cursor;
+    std::uint32_t inputs;
+    std::uint32_t recording;
+    bool isolated;
+  };
+  ScalarChunks<T> chunks;
+  AdjointArray<T> adjoints;
+  std::vector<Outer> outer;
+  std::uint32_t inputs = 0;
+  ScalarCursor swept;  // how far the sweep that is going on has come
+  std::size_t growths = 0;
+  std::uint32_t last_recording = 0;
+  // Whose inputs can still be read although it was released, as long as no others take their place.
+  std::uint32_t readable = 0;
+  // Runs statements of another kind that stand between the scalar ones; null where there are none.
+  void (*sweep_others)(ScalarTape<T>&, bool retain_graph) = nullptr;
+
+  ~ScalarTapeBackground();
+};
+
+/// The index of a variable and the number of the recording that it belongs to, 0 for a constant. One word: read in other pieces than it was written
+/// in, it would wait for the memory.
+class ScalarPlace {
+ public:
+  constexpr ScalarPlace() = default;
+  FLUXION_ALWAYS_INLINE constexpr ScalarPlace(std::int32_t index, std::uint64_t recording_in_upper_half)
+      : word_(recording_in_upper_half | static_cast<std::uint32_t>(index)) {}
+  FLUXION_ALWAYS_INLINE constexpr std::int32_t index() const { return static_cast<std::int32_t>(static_cast<std::uint32_t>(word_)); }
+  FLUXION_ALWAYS_INLINE constexpr std::uint32_t recording() const { return static_cast<std::uint32_t>(word_ >> 32); }
+  /// Below 2^32 for a variable of the recording, which is given in the upper half.
+  FLUXION_ALWAYS_INLINE constexpr std::uint64_t difference(std::uint64_t recording) const { return word_ ^ recording; }
+  FLUXION_ALWAYS_INLINE constexpr bool is_active() const { return word_ != 0; }
+
+ private:
+  std::uint64_t word_ = 0;
+};
+
+/// Where a statement writes its entries if all of its operands are active and of this recording, which is the rule: at fixed places.
+template <class T>
+struct EntryWriter {
+  T* const partial;
+  std::int32_t* const index;
+  const std::uint64_t recording;
+  std::uint64_t difference = 0;
+  std::uint32_t count = 0;
+
+  FLUXION_ALWAYS_INLINE bool others() const { return difference >> 32 != 0; }
+
+  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
+    partial[count] = by;
+    index[count] = operand.index();
+    difference |= operand.difference(recording);
+    ++count;
+  }
+};
+
+/// The same for operands some of which are constants or of scopes around this one.
+template <class T>
+struct SelectiveEntryWriter {
+  T* const partial;
+  std::int32_t* const index;
+  ScalarTape<T>& tape;
+  std::uint32_t count = 0;
+
+  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
+    if (!operand.is_active()) return;
+    if (operand.recording() != tape.recording()) tape.check_live(operand.recording());
+    partial[count] = by;
+    index[count] = operand.index();
+    ++count;
+  }
+};
+
+}  // namespace detail
+
+/// A thread's recording of statements about Ts. Memory is taken in chunks and never given back before the thread ends.
+template <class T>
+class ScalarTape {
+ public:
+  static ScalarTape& of_this_thread();
+
+  /// How many statements are recorded.
+  std::size_t size() const { return static_cast<std::size_t>(first_) + statements_ - (chunk_ ? 1 : 0); }
+  /// How many entries they have: one for each mention of an active operand.
+  std::size_t entries() {
+    std::size_t sum = entries_;
+    for (std::uint32_t c = 0; c < current_; ++c) sum += background().chunks[c].entries;
+    return sum;
+  }
+  /// How often the system was asked for memory for statements.
+  std::size_t growths() { return background().growths; }
+  /// Bytes of a statement with a number of active operands.
+  static constexpr std::size_t bytes_of_statement(std::size_t operands) { return operands * (sizeof(T) + sizeof(std::int32_t)) + 1; }
+
+  /// Forgets everything, also what was recorded outside of the scopes; variables recorded so far can no longer be used.
+  void clear() {
+    auto& b = background();
+    b.readable = 0;
+    if (chunk_) roll_back({}, 0);
+    for (auto& outer : b.outer) outer = {{}, 0, new_recording(), outer.isolated};
+    recording_ = std::uint64_t{new_recording()} << 32;
+  }
+  /// Sets the gradients of all inputs to 0.
+  void zero_grad() {
+    auto& b = background();
+    for (std::uint32_t i = 1; i <= b.inputs; ++i) b.adjoints.origin()[-static_cast<std::ptrdiff_t>(i)] = T{};
+  }
+
+  /// What is recorded while one lives is forgotten at its end, and its memory is used again. Statements in it may use what was recorded before;
+  /// gradients of inputs from outside remain.
+  class Scope {
+   public:
+    Scope() : Scope(false) {}
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() { tape_.leave(); }
+
+   protected:
+    explicit Scope(bool isolated) : tape_(of_this_thread()) { tape_.enter(isolated); }
+    ScalarTape& tape_;
+  };
+
+  /// A recording of its own inside another one: variables from outside are refused, sweeps end at its beginning.
+  class IsolatedScope : public Scope {
+   public:
+    IsolatedScope() : Scope(true) {}
+    ScalarTape& tape() const { return this->tape_; }
+  };
+
+  // ---- for variables --------------------------------------------------------------------------------------------------
+
+  /// Marks variables of the present recording or scope; never 0.
+  std::uint32_t recording() const { return static_cast<std::uint32_t>(recording_ >> 32); }
+  detail::ScalarPlace place(std::int32_t index) const { return {index, recording_}; }
+  /// Whether a variable of another recording may be used: it belongs to a scope around this one. Raises ValueError if not.
+  FLUXION_COLD void check_live(std::uint32_t recording) {
+    if (!is_live(recording)) raise<ValueError>("a variable was used whose recording was released, rolled back or is outside of this one; its value() can be used");
+  }
+  FLUXION_COLD bool is_live(std::uint32_t recording) {
+    if (recording == this->recording()) return true;
+    const auto& outer = background().outer;
+    for (std::size_t i = outer.size(); i-- > 0 && !outer[i].isolated;)
+      if (outer[i].recording == recording) return true;
+    return false;
+  }
+  /// Whether the gradient of an input of that recording is still there.
+  bool is_readable(std::uint32_t recording) { return is_live(recording) || recording == background().readable; }
+
+  /// Records the statement whose value is `expression`, if an operand is active.
+  template <class E>
+  FLUXION_ALWAYS_INLINE detail::ScalarPlace record(const E& expression) {
+    static_assert(E::entries <= 255, "a scalar statement has more than 255 operands: name parts of it as variables");
+    if (!is_grad_enabled()) [[unlikely]] return {};
+    if (entries_ + E::entries > capacity_) [[unlikely]] next_chunk();
+    // Copies, because what is written below could be these members for all that the compiler knows.
+    detail::ScalarChunk<T>* const chunk = chunk_;
+    const std::uint32_t entries = entries_, statement = statements_;
+    const std::uint64_t recording = recording_;
+    const std::int32_t first = first_;
+    detail::EntryWriter<T> writer{chunk->partial + entries, chunk->index + entries, recording};
+    expression.push(writer, T(1));
+    std::uint32_t written = writer.count;
+    if (writer.others()) {
+      detail::SelectiveEntryWriter<T> selective{writer.partial, writer.index, *this};
+      expression.push(selective, T(1));
+      written = selective.count;
+      if (written == 0) return {};
+    }
+    chunk->count[statement] = static_cast<std::uint8_t>(written);
+    entries_ = entries + written;
+    statements_ = statement + 1;
+    return {first + static_cast<std::int32_t>(statement), recording};
+  }
+
+  /// A new input; returns its index, which is negative.
+  FLUXION_COLD std::int32_t add_input() {
+    auto& b = background();
+    if (!chunk_) next_chunk();
+    b.readable = 0;
+    ++b.inputs;
+    b.adjoints.reserve(b.inputs, 0);
+    const auto index = -static_cast<std::int32_t>(b.inputs);
+    b.adjoints.origin()[index] = T{};
+    return index;
+  }
+  /// The adjoint of an input or, while a sweep is going on, of a statement.
+  T& adjoint(std::int32_t index) { return background().adjoints.origin()[index]; }
+
+  /// Adds a seed to the adjoint of a variable that is to be swept from.
+  void seed(std::int32_t index, const T& value) {
+    auto& b = background();
+    b.adjoints.reserve(b.inputs, size());
+    b.adjoints.origin()[index] += value;
+  }
+  /// Carries seeds from statement `last` and before it to the inputs; releases the innermost scope's recording unless told to retain it.
+  void sweep(std::int32_t last, bool retain_graph) {
+    auto& b = background();
+    begin_sweep(last);
+    if (b.sweep_others) b.sweep_others(*this, retain_graph);
+    sweep_to(floor());
+    if (!retain_graph) release();
+  }
+  /// The same with several adjoints at once, which the caller owns.
+  template <class Slot>
+  void sweep(detail::AdjointArray<Slot>& adjoints, std::int32_t last) {
+    auto& b = background();
+    begin_sweep(last);
+    b.chunks.sweep(adjoints.origin(), b.swept, floor());
+  }
+  std::uint32_t inputs() { return background().inputs; }
+
+  /// Forgets what the innermost scope has recorded. Its inputs' gradients can be read until there are new inputs.
+  void release() {
+    auto& b = background();
+    const std::uint32_t former = recording();
+    if (b.outer.empty()) roll_back({}, 0);
+    else roll_back(b.outer.back().cursor, b.outer.back().inputs);
+    recording_ = std::uint64_t{new_recording()} << 32;
+    b.readable = former;
+  }
+
+  // ---- for statements of another kind between the scalar ones -----------------------------------------------------------
+
+  detail::ScalarCursor position() {
+    if (!chunk_) next_chunk();
+    return {current_, entries_, statements_};
+  }
+  void set_sweep_of_others(void (*sweep_others)(ScalarTape&, bool)) { background().sweep_others = sweep_others; }
+  void begin_sweep(std::int32_t last) {
+    auto& b = background();
+    if (chunk_) save();
+    b.swept = last > 0 ? b.chunks.behind(last, current_) : detail::ScalarCursor{};
+  }
+  /// Continues the sweep down to a place.
+  void sweep_to(const detail::ScalarCursor& place) {
+    auto& b = background();
+    if (chunk_) b.chunks.sweep(b.adjoints.origin(), b.swept, place);
+  }
+
+ private:
+  friend struct detail::ScalarTapeBackground<T>;
+  using background_type = detail::ScalarTapeBackground<T>;
+
+  background_type& background() {
+    if (!background_) [[unlikely]] find_background();
+    return *background_;
+  }
+  FLUXION_COLD void find_background() {
+    thread_local background_type background;
+    background_ = &background;
+  }
+
+  // Numbers of recordings tell variables apart; 0 marks constants, the largest number that there has been none.
+  static constexpr std::uint64_t no_recording = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t new_recording() {
+    auto& last = background().last_recording;
+    if (++last == no_recording) last = 1;
+    return last;
+  }
+
+  void save() {
+    auto& stretch = background_->chunks[current_];
+    stretch.entries = entries_;
+    stretch.statements = statements_;
+  }
+  FLUXION_COLD void next_chunk() {
+    auto& b = background();
+    std::int32_t first = 1;
+    std::uint32_t next = 0;
+    if (chunk_) {
+      save();
+      if (first_ > std::numeric_limits<std::int32_t>::max() - 2 * static_cast<std::int32_t>(chunk_type::capacity))
+        raise<ValueError>("a recording of scalar statements has at most 2147483647 of them");
+      first = first_ + static_cast<std::int32_t>(statements_);
+      next = current_ + 1;
+    } else {
+      recording_ = std::uint64_t{new_recording()} << 32;
+    }
+    if (next == b.chunks.size()) {
+      b.chunks.append();
+      ++b.growths;
+    }
+    b.chunks[next].first = first;
+    select(next, 0, 0);
+  }
+  void select(std::uint32_t chunk, std::uint32_t entries, std::uint32_t statements) {
+    auto& stretch = background_->chunks[chunk];
+    current_ = chunk;
+    chunk_ = stretch.data.get();
+    capacity_ = chunk_type::capacity;
+    entries_ = entries;
+    statements_ = statements;
+    first_ = stretch.first;
+  }
+  void roll_back(const detail::ScalarCursor& to, std::uint32_t inputs) {
+    select(to.chunk, to.entries, to.statements);
+    background_->inputs = inputs;
+  }
+
+  /// Where a sweep ends.
+  detail::ScalarCursor floor() {
+    const auto& outer = background().outer;
+    for (std::size_t i = outer.size(); i-- > 0;)
+      if (outer[i].isolated) return outer[i].cursor;
+    return {};
+  }
+
+  void enter(bool isolated) {
+    const auto cursor = position();
+    auto& b = background();
+    b.outer.push_back({cursor, b.inputs, recording(), isolated});
+    recording_ = std::uint64_t{new_recording()} << 32;
+  }
+  void leave() noexcept {
+    const auto outer = background_->outer.back();
+    background_->outer.pop_back();
+    roll_back(outer.cursor, outer.inputs);
+    background_->readable = 0;
+    recording_ = std::uint64_t{outer.recording} << 32;
+  }
+
+  using chunk_type = detail::ScalarChunk<T>;
+  chunk_type* chunk_ = nullptr;
+  std::uint32_t entries_ = 0, statements_ = 0, capacity_ = 0;
+  std::int32_t first_ = 0;
+  std::uint32_t current_ = 0;
+  std::uint64_t recording_ = no_recording << 32;  // in the upper half
+  background_type* background_ = nullptr;
+};
+
+namespace detail {
+
+// Constant-initialised and never destroyed, so that reaching it costs no call.
+template <class T>
+inline constinit thread_local ScalarTape<T> scalar_tape{};
+
+template <class T>
+ScalarTapeBackground<T>::~ScalarTapeBackground() { scalar_tape<T> = ScalarTape<T>(); }
+
+}  // namespace detail
+
+template <class T>
+FLUXION_ALWAYS_INLINE ScalarTape<T>& ScalarTape<T>::of_this_thread() { return detail::scalar_tape<T>; }
+
+}  // namespace fluxion
