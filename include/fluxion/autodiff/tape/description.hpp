@@ -141,12 +141,13 @@ FLUXION_COLD inline std::string summary_of(const graph::program& given) {
   return text.empty() ? "copy" : text;
 }
 
-/// "statement 'mul, sum' of file.cpp:12".
+/// "statement 'mul, sum' of file.cpp:12"; custom functions and checkpoints do not know their line.
 FLUXION_COLD inline std::string name_of_statement(const NodeDescription& d, const SourceLocation& where) {
-  std::string text = "statement '" + (d.stored ? summary_of(d.stored->make()) : d.name) + "' of ";
+  std::string text = "statement '" + (d.stored ? summary_of(d.stored->make()) : d.name) + "'";
+  if (where.line == 0) return text;
   std::string_view file = where.file;
   if (const std::size_t slash = file.find_last_of("/\\"); slash != file.npos) file.remove_prefix(slash + 1);
-  return text + std::string(file) + ":" + std::to_string(where.line);
+  return text + " of " + std::string(file) + ":" + std::to_string(where.line);
 }
 FLUXION_COLD inline std::string name_of_statement(const TapeNode& node) {
   NodeDescription d;
