@@ -91,7 +91,7 @@ inline constexpr None none{};
 
 namespace detail {
 
-/// The name of a type as the compiler spells it.
+/// The name of a type as the compiler spells it, without the namespaces that it is in.
 template <class F>
 std::string spelled_name() {
 #if defined(_MSC_VER) && !defined(__clang__)
@@ -99,7 +99,9 @@ std::string spelled_name() {
 #else
   std::string_view text = __PRETTY_FUNCTION__;
   text.remove_prefix(text.find("F = ") + 4);
-  return std::string(text.substr(0, text.find_first_of(";]")));
+  text = text.substr(0, text.find_first_of(";]"));
+  if (const std::size_t scope = text.substr(0, text.find('<')).rfind("::"); scope != text.npos) text.remove_prefix(scope + 2);
+  return std::string(text);
 #endif
 }
 

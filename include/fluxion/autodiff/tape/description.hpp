@@ -128,8 +128,9 @@ FLUXION_COLD inline std::string summary_of(const graph::program& given) {
   int uses[graph::operation_count]{}, order[graph::operation_count], distinct = 0;
   for (int i = 0; i < p.size(); ++i) {
     const graph::opcode code = p[i].operation;
-    const graph::family kind = p.family_of(i);
-    if (kind == graph::family::leaf || code == graph::opcode_of<operation::expand> || code == graph::opcode_of<operation::detach>) continue;
+    const bool moves_nothing = code == graph::opcode_of<operation::expand> || code == graph::opcode_of<operation::detach> || code == graph::opcode_of<operation::reshape>;
+    const bool converts_number = code == graph::opcode_of<operation::cast> && p.family_of(p[i].operand[0]) == graph::family::leaf && p.shape_of(i).rank == 0;
+    if (p.family_of(i) == graph::family::leaf || moves_nothing || converts_number) continue;
     if (uses[code]++ == 0) order[distinct++] = code;
   }
   std::string text;
