@@ -1,7 +1,7 @@
 /// Gradients of recorded variables as values, as torch.autograd.grad: nothing is accumulated. With autodiff/create_graph.hpp they can be
 /// differentiated again.
 #pragma once
-#include "var.hpp"
+#include "tape/given_gradient.hpp"
 
 #include <cstring>
 #include <tuple>
@@ -10,17 +10,10 @@
 
 namespace fluxion::autograd {
 
-/// How gradients are recorded; there is one such way, `fx::create_graph` in autodiff/create_graph.hpp.
-struct GraphRecorder {
-  void (*record)(detail::Sweep&, detail::TapeNode&) = nullptr;
-  void (*deliver)(detail::Sweep&, detail::TapeNode&, detail::TapeNode&) = nullptr;
-  explicit constexpr operator bool() const { return record != nullptr; }
-};
-
 /// What torch.autograd.grad has as named arguments.
 struct GradOptions {
   bool retain_graph = false;        // implied by create_graph
-  GraphRecorder create_graph = {};  // `fx::create_graph` has the gradients recorded themselves
+  detail::GraphRecorder create_graph = {};  // `fx::create_graph` has the gradients recorded themselves
   bool allow_unused = false;  // the gradient of what the outputs do not depend on is zero instead of an error
 };
 
@@ -32,11 +25,6 @@ namespace fluxion::detail {
 template <class X>
 using gradient_variable = Var<typename X::value_type, typename X::extents_type>;
 
-template <class X>
-constexpr bool is_var = false;
-template <class T, class E>
-constexpr bool is_var<Var<T, E>> = true;
-
 template <class... X>
 auto tie_tuple(const std::tuple<X...>& x) {
   return std::apply([](const auto&... e) { return std::tie(e...); }, x);
@@ -45,20 +33,15 @@ template <class X>
 std::tuple<const X&> tie_tuple(const X& x) {
   return std::tie(x);
 }
-template <class X>
-constexpr bool is_tuple = false;
-template <class... X>
-constexpr bool is_tuple<std::tuple<X...>> = true;
-
 /// Marks an output with the gradient with respect to it; `seed` is a leaf.
 template <class T, class E>
-void seed_output(Sweep& sweep, const Var<T, E>& output, const NodeHandle& seed, const autograd::GraphRecorder& recorder) {
+void seed_output(Sweep& sweep, const Var<T, E>& output, const NodeHandle& seed) {
   TapeNode& x = output.node();
   if (!x.requires_grad) raise<ValueError>("grad: an output requires no gradient, nor does anything that it was computed from");
   if (!output.handle().is_recording(sweep.tape())) raise<ValueError>("grad: the recording of an output was released, or is another tape's");
   if (!sweep.creates_graph()) return sweep.add(x, seed.get()->value, x.extent);
   sweep.keep(seed);
-  if (sweep.wants(&x, &x)) recorder.deliver(sweep, x, *seed.get());
+  if (sweep.wants(&x, &x)) sweep.recorder().deliver(sweep, &x, nullptr, *seed.get());
 }
 
 template <class... Y, class... X, class... S>
@@ -85,9 +68,9 @@ auto gradients_of(const std::tuple<const Y&...>& outputs, const std::tuple<const
     return std::tuple<gradient_variable<X>...>{prepare(x)...};
   }, inputs);
 
-  Sweep sweep(tape, captures, static_cast<int>(count), options.create_graph.record);
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (seed_output(sweep, std::get<I>(outputs), std::get<I>(seeds), options.create_graph), ...); }(std::index_sequence_for<Y...>{});
-  sweep.run(options.retain_graph || static_cast<bool>(options.create_graph));
+  Sweep sweep(tape, captures, static_cast<int>(count), options.create_graph);
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (seed_output(sweep, std::get<I>(outputs), std::get<I>(seeds)), ...); }(std::index_sequence_for<Y...>{});
+  sweep.run(options.retain_graph || sweep.creates_graph());
 
   std::size_t k = 0;
   const auto finish = [&]<class V>(V& gradient) {
@@ -95,7 +78,7 @@ auto gradients_of(const std::tuple<const Y&...>& outputs, const std::tuple<const
     if (!c.found) {
       if (!options.allow_unused) raise<ValueError>("grad: the outputs do not depend on input ", k - 1, "; set allow_unused for a gradient of zero");
       std::memset(c.memory, 0, gradient.node().bytes());
-    } else if (options.create_graph) {
+    } else if (sweep.creates_graph()) {
       gradient = V(handle_of(*c.recorded, tape));
     }
   };
@@ -136,7 +119,7 @@ auto grad(const Outputs& outputs, const Inputs& inputs, const GradOptions& optio
   const auto y = detail::tie_tuple(outputs);
   const auto seeds = std::apply([](const auto&... output) { return std::make_tuple(detail::seed_of_ones(output)...); }, y);
   auto results = detail::gradients_of(y, detail::tie_tuple(inputs), seeds, options);
-  if constexpr (detail::is_tuple<Inputs>) return results;
+  if constexpr (detail::is_std_tuple<Inputs>) return results;
   else return std::get<0>(std::move(results));
 }
 
@@ -150,7 +133,7 @@ auto grad(const Outputs& outputs, const Inputs& inputs, const Seeds& grad_output
     return std::make_tuple(detail::seed_like(std::get<I>(y), std::get<I>(given))...);
   }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(y)>>>{});
   auto results = detail::gradients_of(y, detail::tie_tuple(inputs), seeds, options);
-  if constexpr (detail::is_tuple<Inputs>) return results;
+  if constexpr (detail::is_std_tuple<Inputs>) return results;
   else return std::get<0>(std::move(results));
 }
 

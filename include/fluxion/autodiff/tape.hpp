@@ -110,6 +110,9 @@ class Tape {
   }
   void add_handle() noexcept { ++handles_; }
   void drop_handle() noexcept { --handles_; }
+  void drop_handles(std::size_t count) noexcept { handles_ -= count; }
+  /// How many variables and expressions refer to what is recorded.
+  std::size_t uses() const { return handles_; }
 
  private:
   friend class TapeScope;

@@ -218,8 +218,8 @@ class SharedBlock {
 
 namespace detail {
 
-/// Whose elements a view refers to, so that writing through it is noticed. Nobody needs to know for constant elements, nor for those that
-/// live in place or are borrowed.
+/// Whose elements a view refers to, so that writing through it is noticed, and so that whoever keeps the view can tell whether the tensor was
+/// written. Nobody, if the elements live in place or are borrowed.
 template <class T>
 class ViewOrigin {
  public:
@@ -231,8 +231,10 @@ class ViewOrigin {
   constexpr void note_write() const noexcept {
     if (block_) block_->note_write();
   }
+  SharedBlock share() const noexcept { return SharedBlock(block_); }
 
  private:
+  friend class ViewOrigin<const T>;
   block* block_ = nullptr;
 #endif
 };
@@ -240,8 +242,17 @@ template <class T>
 class ViewOrigin<const T> {
  public:
   constexpr ViewOrigin() noexcept = default;
-  constexpr ViewOrigin(const ViewOrigin<T>&) noexcept {}
   constexpr void note_write() const noexcept {}
+#if defined(FLUXION_NO_HEAP)
+  constexpr ViewOrigin(const ViewOrigin<T>&) noexcept {}
+#else
+  constexpr explicit ViewOrigin(block* b) noexcept : block_(b) {}
+  constexpr ViewOrigin(const ViewOrigin<T>& other) noexcept : block_(other.block_) {}
+  SharedBlock share() const noexcept { return SharedBlock(block_); }
+
+ private:
+  block* block_ = nullptr;
+#endif
 };
 
 }  // namespace detail

@@ -67,6 +67,7 @@ class Storage<T, E, cpu_t> {
   constexpr const T* data() const noexcept { return elements_; }
   constexpr T* data_for_view() noexcept { return elements_; }
   constexpr detail::ViewOrigin<T> origin() noexcept { return {}; }
+  constexpr detail::ViewOrigin<const T> origin() const noexcept { return {}; }
   constexpr bool is_allocated() const noexcept { return true; }
 
  private:
@@ -137,6 +138,7 @@ class Storage<T, E, cpu_t> {
   /// For views, which note themselves what is written through them.
   T* data_for_view() noexcept { return block_ ? static_cast<T*>(block_->data()) : nullptr; }
   detail::ViewOrigin<T> origin() noexcept { return detail::ViewOrigin<T>(block_); }
+  detail::ViewOrigin<const T> origin() const noexcept { return detail::ViewOrigin<const T>(block_); }
   /// False for an empty tensor and for one of static extents that was moved from.
   bool is_allocated() const noexcept { return block_ != nullptr; }
   SharedBlock share() const noexcept { return SharedBlock(block_); }

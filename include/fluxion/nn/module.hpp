@@ -279,10 +279,27 @@ index_t parameter_count(const M& model) {
 
 namespace detail {
 
-/// A model in an expression; it must outlive it.
+/// A model in an expression; it must outlive it. Its tensors and scalars must not be written before the expression is evaluated, nor before a
+/// statement that was recorded with it is differentiated.
 template <class M>
 struct module_reference {
   const M* model;
+  std::size_t version = 0;
+
+  constexpr explicit module_reference(const M& m) : model(&m) {
+    if (!std::is_constant_evaluated()) version = version_of(m);
+  }
+  bool changed() const { return version_of(*model) != version; }
+  /// Changes with the version of any tensor and the value of any scalar.
+  static std::size_t version_of(const M& m) {
+    std::size_t sum = 0;
+    walk(m, no_path{}, [&](const auto&, const auto& x) {
+      using X = std::remove_cvref_t<decltype(x)>;
+      if constexpr (is_parameter<X> || is_buffer<X>) sum += x.version();
+      else if constexpr (is_scalar<X>) sum = sum * 31 + std::hash<typename X::value_type>{}(x.value());
+    });
+    return sum;
+  }
 
   // For the tape.
   static constexpr void gradient_numbers(list<int>& wrt, int& next) {
@@ -318,7 +335,7 @@ struct argument_traits<detail::module_reference<M>> {
   static constexpr int arguments = argument_traits<M>::arguments, scalars = argument_traits<M>::scalars;
   static constexpr M lower(detail::lowering& l) { return argument_traits<M>::lower(l); }
   static void bind(const detail::module_reference<M>& m, auto& b) { argument_traits<M>::bind(*m.model, b); }
-  static bool changed(const detail::module_reference<M>&) { return false; }
+  static bool changed(const detail::module_reference<M>& m) { return m.changed(); }
 };
 
 /// A layer's forward. While tracing, its value; on tensors and expressions one node that evaluates x once however often the layer uses it.
@@ -327,7 +344,7 @@ constexpr auto apply(const L& layer, const X&... x) {
   if constexpr ((std::is_same_v<X, Symbol> || ...)) return layer.forward(x...);
   else
     return Node<detail::apply_function<L>, detail::module_reference<L>, decltype(detail::apply_leaf(x))...>(
-        detail::module_reference<L>{&layer}, detail::apply_leaf(x)...);
+        detail::module_reference<L>(layer), detail::apply_leaf(x)...);
 }
 
 }  // namespace fluxion

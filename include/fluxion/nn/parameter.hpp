@@ -237,15 +237,19 @@ class Buffer : public detail::HeldTensor<T, E> {
 };
 
 namespace detail {
+/// A scalar in an expression: the value that it had when the expression was made.
 template <class S>
 class ScalarReference {
  public:
-  constexpr explicit ScalarReference(const S& scalar) : scalar_(&scalar) {}
+  constexpr explicit ScalarReference(const S& scalar) : scalar_(&scalar) {
+    if (!std::is_constant_evaluated()) value_ = scalar.value();
+  }
   constexpr Symbol symbol() const { return scalar_->symbol(); }
-  const S& scalar() const { return *scalar_; }
+  typename S::value_type value() const { return value_; }
 
  private:
   const S* scalar_;
+  typename S::value_type value_{};
 };
 }  // namespace detail
 
@@ -360,7 +364,7 @@ template <class T>
 struct argument_traits<detail::ScalarReference<Scalar<T>>> {
   static constexpr int arguments = 0, scalars = 1;
   static constexpr Symbol lower(detail::lowering& l) { return detail::lower_scalar<T>(l); }
-  static void bind(const detail::ScalarReference<Scalar<T>>& x, auto& b) { argument_traits<T>::bind(x.scalar().value(), b); }
+  static void bind(const detail::ScalarReference<Scalar<T>>& x, auto& b) { argument_traits<T>::bind(x.value(), b); }
   static bool changed(const detail::ScalarReference<Scalar<T>>&) { return false; }
 };
 

@@ -295,7 +295,7 @@ class Tensor {
   constexpr const_view_type const_view() const {
     static_assert(is_host, "elements on another device cannot be accessed: move the tensor with .to(fluxion::cpu)");
     check_not_moved_from();
-    return {storage_.data(), extents()};
+    return {storage_.data(), extents(), storage_.origin()};
   }
 
   // Only a tensor on the heap without dynamic extents can have extents but no elements.

@@ -125,6 +125,8 @@ class View {
   }
   /// The first element, for reading.
   constexpr const T* const_data() const noexcept { return data_; }
+  /// Whose elements these are.
+  constexpr const detail::ViewOrigin<T>& origin() const noexcept { return origin_; }
   constexpr T* begin() const
     requires(std::same_as<L, layout_right>)
   {

@@ -143,15 +143,13 @@ inline TapeNode& record_sum(Tape& tape, TapeNode& a, TapeNode& b) {
   return *node.results[0];
 }
 
-/// Has a node's gradient be `gradient`, or be increased by it.
-inline void deliver(Sweep& sweep, TapeNode& node, TapeNode& gradient) {
-  TapeNode* const before = node.adjoint_node;
-  sweep.set_recorded(node, before ? record_sum(sweep.tape(), *before, gradient) : gradient);
-}
-inline void deliver(Sweep& sweep, const LeafDescription& leaf, TapeNode& gradient) {
-  if (leaf.node) deliver(sweep, *leaf.node, gradient);
-  else {
-    Capture& c = *sweep.capture_of(leaf.parameter);
+/// Has the gradient of a node or a parameter be `gradient`, or be increased by it.
+inline void deliver(Sweep& sweep, TapeNode* node, const void* parameter, TapeNode& gradient) {
+  if (node) {
+    TapeNode* const before = node->adjoint_node;
+    sweep.set_recorded(*node, before ? record_sum(sweep.tape(), *before, gradient) : gradient);
+  } else {
+    Capture& c = *sweep.capture_of(parameter);
     c.recorded = c.found ? &record_sum(sweep.tape(), *c.recorded, gradient) : &gradient;
     c.found = true;
   }
@@ -198,7 +196,7 @@ inline void record_gradients(Sweep& sweep, TapeNode& node) {
     for (int axis = 0; axis < gradients.results[k]->rank; ++axis)
       if (gradients.results[k]->extent[axis] != own.extent[axis])
         raise<ShapeError>("create_graph: a run-time extent of 1 was broadcast; expand it in the statement");
-    deliver(sweep, leaves[k], *gradients.results[k]);
+    deliver(sweep, leaves[k].node, leaves[k].parameter, *gradients.results[k]);
   }
 }
 

@@ -128,8 +128,9 @@ FLUXION_COLD inline std::string summary_of(const graph::program& given) {
   int uses[graph::operation_count]{}, order[graph::operation_count], distinct = 0;
   for (int i = 0; i < p.size(); ++i) {
     const graph::opcode code = p[i].operation;
-    const graph::family kind = p.family_of(i);
-    if (kind == graph::family::leaf || code == graph::opcode_of<operation::expand> || code == graph::opcode_of<operation::detach>) continue;
+    const bool moves_nothing = code == graph::opcode_of<operation::expand> || code == graph::opcode_of<operation::detach> || code == graph::opcode_of<operation::reshape>;
+    const bool converts_number = code == graph::opcode_of<operation::cast> && p.family_of(p[i].operand[0]) == graph::family::leaf && p.shape_of(i).rank == 0;
+    if (p.family_of(i) == graph::family::leaf || moves_nothing || converts_number) continue;
     if (uses[code]++ == 0) order[distinct++] = code;
   }
   std::string text;
@@ -141,12 +142,13 @@ FLUXION_COLD inline std::string summary_of(const graph::program& given) {
   return text.empty() ? "copy" : text;
 }
 
-/// "statement 'mul, sum' of file.cpp:12".
+/// "statement 'mul, sum' of file.cpp:12"; custom functions and checkpoints do not know their line.
 FLUXION_COLD inline std::string name_of_statement(const NodeDescription& d, const SourceLocation& where) {
-  std::string text = "statement '" + (d.stored ? summary_of(d.stored->make()) : d.name) + "' of ";
+  std::string text = "statement '" + (d.stored ? summary_of(d.stored->make()) : d.name) + "'";
+  if (where.line == 0) return text;
   std::string_view file = where.file;
   if (const std::size_t slash = file.find_last_of("/\\"); slash != file.npos) file.remove_prefix(slash + 1);
-  return text + std::string(file) + ":" + std::to_string(where.line);
+  return text + " of " + std::string(file) + ":" + std::to_string(where.line);
 }
 FLUXION_COLD inline std::string name_of_statement(const TapeNode& node) {
   NodeDescription d;

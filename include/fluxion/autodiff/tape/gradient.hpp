@@ -53,13 +53,19 @@ inline void add_elements(element_type type, std::byte* to, const index_t* to_ext
   else add_elements(reinterpret_cast<double*>(to), to_extents, reinterpret_cast<const double*>(from), from_extents, rank, overwrite);
 }
 
+/// How gradients are recorded, under create_graph; in tape/call.hpp.
+struct GraphRecorder {
+  void (*record)(Sweep&, TapeNode&) = nullptr;  // the gradients of a node
+  void (*deliver)(Sweep&, TapeNode* node, const void* parameter, TapeNode& gradient) = nullptr;  // adds to the gradient of one or the other
+};
+
 /// One backward pass over a tape.
 class Sweep {
  public:
   explicit Sweep(Tape& tape) : tape_(&tape) {}
-  /// Only what is captured gets its gradient. `record` computes the gradients of a node as recorded statements; null if that is not wanted.
-  Sweep(Tape& tape, Capture* captures, int count, void (*record)(Sweep&, TapeNode&))
-      : tape_(&tape), captures_(captures), capture_count_(count), captures_only_(true), record_(record) {}
+  /// Only what is captured gets its gradient. With a recorder gradients are recorded.
+  Sweep(Tape& tape, Capture* captures, int count, const GraphRecorder& recorder)
+      : tape_(&tape), captures_(captures), capture_count_(count), captures_only_(true), recorder_(recorder) {}
   /// A pass inside another one, on a tape of its own.
   Sweep(Tape& tape, const Sweep& outer)
       : tape_(&tape), captures_(outer.captures_), capture_count_(outer.capture_count_), captures_only_(outer.captures_only_) {}
@@ -70,7 +76,8 @@ class Sweep {
   }
 
   Tape& tape() const { return *tape_; }
-  bool creates_graph() const { return record_ != nullptr; }
+  bool creates_graph() const { return recorder_.record != nullptr; }
+  const GraphRecorder& recorder() const { return recorder_; }
 
   /// Where the gradient of a node of this tape or of a leaf goes.
   GradientTarget target_of(TapeNode& x) {
@@ -160,7 +167,7 @@ class Sweep {
         if (c->memory && !creates_graph()) std::memcpy(c->memory, node.adjoint, node.bytes());
       }
     if (creates_graph()) {
-      if (!node.record_backward(*this)) record_(*this, node);
+      if (!node.record_backward(*this)) recorder_.record(*this, node);
       return;
     }
     if (node.extras) {
@@ -201,7 +208,7 @@ class Sweep {
   Capture* captures_ = nullptr;
   int capture_count_ = 0;
   bool captures_only_ = false;
-  void (*record_)(Sweep&, TapeNode&) = nullptr;
+  GraphRecorder recorder_;
   std::vector<TapeNode*> pending_;  // leaves with hooks
   std::vector<NodeHandle> kept_;
 };

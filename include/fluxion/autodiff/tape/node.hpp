@@ -1,5 +1,6 @@
 /// What the tape consists of: a node for each recorded statement, with its value and the adjoint of it.
 #pragma once
+#include "../../core/block.hpp"
 #include "../../core/element_type.hpp"
 #include "../../core/error.hpp"
 #include "../../core/extents.hpp"
@@ -149,8 +150,16 @@ struct NodeHook : HookBase {
   virtual void call(const AnyGradient& output, const AnyGradient* inputs, int count) = 0;
 };
 
+/// Objects in recycled blocks: loops that make them allocate nothing.
+struct Recycled {
+  static void* operator new(std::size_t bytes) { return allocate_block(bytes)->data(); }
+  static void operator delete(void* p) noexcept {
+    if (p) release_block(static_cast<block*>(p) - 1);
+  }
+};
+
 /// A gradient that is kept for the user.
-struct RetainedGradient {
+struct RetainedGradient : Recycled {
   virtual ~RetainedGradient() = default;
   virtual GradientTarget target() = 0;
 };
@@ -212,7 +221,7 @@ class HookList {
   int count_ = 0;
 };
 
-struct NodeExtras {
+struct NodeExtras : Recycled {
   HookList<TensorHook> tensor_hooks;
   HookList<NodeHook> before, after;
   std::unique_ptr<RetainedGradient> retained;

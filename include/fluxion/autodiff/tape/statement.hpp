@@ -118,16 +118,54 @@ class GradientWriter {
   bool is_watched_;
 };
 
+/// Shares in the tensors that an expression has views of: views themselves cannot tell whether they were written since. Those of borrowed memory
+/// and of small static tensors cannot be watched.
+template <int Views>
+class WatchedViews {
+ public:
+  template <class X>
+  explicit WatchedViews(const X& expression) {
+    int k = 0;
+    each_leaf(expression, [&](const auto& x) {
+      if constexpr (is_view<std::remove_cvref_t<decltype(x)>>) shares_[k++] = x.origin().share();
+    });
+  }
+  bool changed() const {
+    for (const SharedBlock& share : shares_)
+      if (share.changed()) return true;
+    return false;
+  }
+
+ private:
+  SharedBlock shares_[Views];
+};
+template <>
+class WatchedViews<0> {
+ public:
+  explicit WatchedViews(const auto&) {}
+  static constexpr bool changed() { return false; }
+};
+
+template <class X>
+inline constexpr int view_leaves = is_view<X>;
+template <class G, class... X>
+inline constexpr int view_leaves<Node<G, X...>> = (view_leaves<X> + ... + 0);
+
 template <class X>
 struct StatementNode final : TapeNode {
-  union {
+  struct parts {
     X expression;
+    [[no_unique_address]] WatchedViews<view_leaves<X>> views;
+    explicit parts(const X& x) : expression(x), views(x) {}
   };
-  explicit StatementNode(const X& x) : expression(x) {}
+  union {
+    parts held;
+  };
+  explicit StatementNode(const X& x) : held(x) {}
   ~StatementNode() override { StatementNode::release(); }
 
   void release() override {
-    if (std::exchange(is_held, false)) expression.~X();
+    if (std::exchange(is_held, false)) held.~parts();
   }
 
   static constexpr int leaves = count_gradient_leaves<X>();
@@ -138,14 +176,14 @@ struct StatementNode final : TapeNode {
       using call_type = plan_call<adjoint_source<X>>;
       call_type call;
       binder b = call.make_binder();
-      argument_traits<X>::bind(expression, b);
+      argument_traits<X>::bind(held.expression, b);
       using value_extents = typename expression_result<X>::extents_type;
       using T = typename expression_result<X>::value_type;
       b.add(reinterpret_cast<const T*>(adjoint), mapping<value_extents>());
       call.check();
       GradientWriter<leaves> writer(sweep, *this);
       [[maybe_unused]] int k = 0;
-      gradient_leaves<X>::each(expression, [&](auto& leaf) {
+      gradient_leaves<X>::each(held.expression, [&](auto& leaf) {
         if constexpr (may_have_broadcast(call_type::view)) {
           index_t extents[max_rank];
           graph::output_extents(call_type::view, k++, call.symbols, extents);
@@ -158,8 +196,8 @@ struct StatementNode final : TapeNode {
       writer.finish();
     }
   }
-  bool changed() const override { return argument_traits<X>::changed(expression); }
-  void describe(NodeDescription& d) const override { describe_expression(expression, d); }
+  bool changed() const override { return argument_traits<X>::changed(held.expression) || held.views.changed(); }
+  void describe(NodeDescription& d) const override { describe_expression(held.expression, d); }
 
  private:
   bool is_held = true;
