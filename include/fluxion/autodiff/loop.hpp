@@ -56,7 +56,10 @@ constexpr auto while_loop(const C&, const F&, const Loss& = {}) {
 /// say which states are kept and where counts are wanted. Each step's adjoint is one plan, recorded and compiled once.
 template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition>
 constexpr auto value_and_grad(const detail::Loop<Kind, F, Loss, Condition>&, const LoopOptions& options = {}) {
-  if constexpr (sizeof...(I) == 0) return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, 0>{options};
+  constexpr bool has_loss = detail::Loop<Kind, F, Loss, Condition>::has_loss;
+  static_assert(has_loss, "value_and_grad: a loop needs a loss of its last state: scan(step, loss)");
+  if constexpr (!has_loss) return Unknown{};
+  else if constexpr (sizeof...(I) == 0) return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, 0>{options};
   else return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, I...>{options};
 }
 
