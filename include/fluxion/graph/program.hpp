@@ -59,6 +59,7 @@ enum class program_error : std::uint8_t {
   batches_differ,
   not_batched,
   rule_is_missing,
+  rule_is_lost,
   rule_counts_differ,
   already_reported,  // elsewhere: there is nothing more to say
 };
@@ -213,6 +214,8 @@ class program {
     }
     return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
+  /// In place of a custom call's number: its rule is no longer known, so that nothing may be differentiated through it.
+  static constexpr int lost_call = 0x7ffffe;
   /// The custom call of which instruction i is an output, or -1.
   constexpr int custom_call_of(int i) const {
     const instruction& x = instructions.elements[i];

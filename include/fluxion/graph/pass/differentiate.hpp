@@ -76,9 +76,13 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
 
 namespace detail {
 
-/// Whether an input of a custom call is marked.
-constexpr bool custom_input_is_marked(const program& p, int call, const bool* marked) {
-  if (call >= p.custom_calls.size()) return false;
+/// Whether an input of the custom call that computes instruction i is marked. Fails where the call is lost and must be known.
+constexpr bool depends_on_marked(program& p, int i, const bool* marked) {
+  const int call = p.custom_call_of(i);
+  if (call >= p.custom_calls.size()) {
+    if (marked[p[i].operand[0]]) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
+    return false;
+  }
   const custom_call& c = p.custom_calls[call];
   for (int k = 0; k < c.inputs; ++k)
     if (marked[p.custom_value(c, k)]) return true;
@@ -121,7 +125,7 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
     const instruction& x = p.instructions.elements[i];
     const bool any = (x.operand[0] >= 0 && needed[x.operand[0]]) || (x.operand[1] >= 0 && needed[x.operand[1]]) || (x.operand[2] >= 0 && needed[x.operand[2]]);
     if (any && is_floating(x.type) && info_of(x.operation).differentiable) needed[i] = true;
-    if (const int call = has_calls ? p.custom_call_of(i) : -1; call >= 0) needed[i] = is_floating(x.type) && detail::custom_input_is_marked(p, call, needed);
+    if (x.operation == opcode_of<operation::detach> && x.attribute > 0 && detail::depends_on_marked(p, i, needed)) needed[i] = is_floating(x.type);
   }
 
   list<int> adjoints(size, -1);

@@ -56,9 +56,13 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
   return sum < 0 ? sum : record_broadcast_like(p, sum, i);
 }
 
-/// Appends the tangents of all outputs of a custom call by its rule.
-constexpr void append_custom_tangents(program& p, int call, int* tangent) {
-  if (call >= p.custom_calls.size()) return;
+/// Appends the tangents of all outputs of the custom call that computes instruction i, by its rule.
+constexpr void append_custom_tangents(program& p, int i, int* tangent) {
+  const int call = p.custom_call_of(i);
+  if (call >= p.custom_calls.size()) {
+    if (tangent[p[i].operand[0]] >= 0) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
+    return;
+  }
   const custom_call c = p.custom_calls[call];
   list<int> given, found(c.outputs, -1);
   bool any = false;
@@ -84,7 +88,6 @@ constexpr void append_custom_tangents(program& p, int call, int* tangent) {
 /// each of its output's shape and type (zeros where an output depends on no input). One sweep over the instructions, O(n).
 constexpr list<int> append_tangents(program& p, const list<int>& inputs, const list<int>& tangents, const list<int>& outputs) {
   const int size = p.size();
-  const bool has_calls = !p.custom_calls.empty();
   list<bool> wanted_by(size, false);
   list<int> found(size, -1);
   bool* const wanted = wanted_by.elements;
@@ -97,7 +100,7 @@ constexpr list<int> append_tangents(program& p, const list<int>& inputs, const l
   for (const int o : outputs) wanted[o] = true;
   for (int i = size - 1; i >= 0; --i) {
     if (!wanted[i] || tangent[i] >= 0) continue;
-    if (const int call = has_calls ? p.custom_call_of(i) : -1; call >= 0 && call < p.custom_calls.size()) {
+    if (const int call = p.custom_call_of(i); call >= 0 && call < p.custom_calls.size()) {
       const custom_call& c = p.custom_calls[call];
       for (int k = 0; k < c.inputs; ++k) wanted[p.custom_value(c, k)] = true;
       continue;
@@ -107,8 +110,8 @@ constexpr list<int> append_tangents(program& p, const list<int>& inputs, const l
   }
   for (int i = 0; i < size; ++i) {
     if (!wanted[i] || tangent[i] >= 0) continue;
-    if (has_calls && p.custom_call_of(i) >= 0) {
-      detail::append_custom_tangents(p, p.custom_call_of(i), tangent);
+    if (p.custom_call_of(i) >= 0) {
+      detail::append_custom_tangents(p, i, tangent);
       continue;
     }
     const instruction& x = p.instructions.elements[i];
