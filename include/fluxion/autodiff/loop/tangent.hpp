@@ -49,6 +49,9 @@ void set_to_zero(X& x) {
   else x.fill(typename X::value_type{});
 }
 
+template <int... I>
+inline constexpr std::array<int, sizeof...(I)> numbers_of{I...};
+
 /// A loop's value and its tangent for tangents of the arguments numbered I.
 template <class L, int... I>
 struct LoopTangent;
@@ -64,9 +67,6 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
   }
 
  private:
-  static constexpr int chosen[] = {I...};
-  static constexpr bool of_state(std::size_t j) { return chosen[j] == 0; }
-
   /// The numbers of the arguments but the state that have tangents, as F or the loss counts them.
   template <bool OfLoss, class All>
   struct numbers {
@@ -76,9 +76,9 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
     static constexpr std::size_t before = []<std::size_t... M>(std::index_sequence<M...>) { return (std::size_t{counts<M>} + ... + 0); }(std::make_index_sequence<N>{});
     template <std::size_t J>
     static constexpr auto one() {
-      if constexpr (of_state(J)) return std::index_sequence<>{};
-      else if constexpr (!counts<static_cast<std::size_t>(chosen[J])>) return std::index_sequence<>{};
-      else return std::index_sequence<before<static_cast<std::size_t>(chosen[J])>>{};
+      if constexpr (numbers_of<I...>[J] == 0) return std::index_sequence<>{};
+      else if constexpr (!counts<static_cast<std::size_t>(numbers_of<I...>[J])>) return std::index_sequence<>{};
+      else return std::index_sequence<before<static_cast<std::size_t>(numbers_of<I...>[J])>>{};
     }
     template <std::size_t... A, std::size_t... B>
     static constexpr auto join(std::index_sequence<A...>, std::index_sequence<B...>) { return std::index_sequence<A..., B...>{}; }
@@ -113,12 +113,12 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
   }
   static constexpr std::size_t position_of_state() {
     std::size_t j = 0;
-    while (j < sizeof...(I) && !of_state(j)) ++j;
+    while (j < sizeof...(I) && numbers_of<I...>[j] != 0) ++j;
     return j;
   }
   template <std::size_t J, class X>
   static auto other_tangent(const X& x) {
-    if constexpr (of_state(J)) return std::tuple<>{};
+    if constexpr (numbers_of<I...>[J] == 0) return std::tuple<>{};
     else return std::tie(x);
   }
 };
