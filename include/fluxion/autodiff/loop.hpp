@@ -7,6 +7,7 @@
 ///     auto [loss, dx0, dk] = fx::value_and_grad<0, 2>(fx::iterate(euler, square), {fx::checkpoints(20)})(x0, 1000, k);
 #pragma once
 #include "loop/function.hpp"
+#include "loop/tangent.hpp"
 
 namespace fluxion {
 
@@ -56,8 +57,19 @@ constexpr auto while_loop(const C&, const F&, const Loss& = {}) {
 /// say which states are kept and where counts are wanted. Each step's adjoint is one plan, recorded and compiled once.
 template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition>
 constexpr auto value_and_grad(const detail::Loop<Kind, F, Loss, Condition>&, const LoopOptions& options = {}) {
-  if constexpr (sizeof...(I) == 0) return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, 0>{options};
+  constexpr bool has_loss = detail::Loop<Kind, F, Loss, Condition>::has_loss;
+  static_assert(has_loss, "value_and_grad: a loop needs a loss of its last state: scan(step, loss)");
+  if constexpr (!has_loss) return Unknown{};
+  else if constexpr (sizeof...(I) == 0) return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, 0>{options};
   else return detail::LoopGradient<detail::Loop<Kind, F, Loss, Condition>, I...>{options};
+}
+
+/// Forward mode through a loop: `auto [y, dy] = jvp<0, 2>(iterate(step))(x, n, k, dx, dk)`, the last state or its loss, and its tangent for
+/// tangents of the arguments numbered I, which come last in that order. Memory does not grow with the number of steps.
+template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition>
+constexpr auto jvp(const detail::Loop<Kind, F, Loss, Condition>&) {
+  if constexpr (sizeof...(I) == 0) return detail::LoopTangent<detail::Loop<Kind, F, Loss, Condition>, 0>{};
+  else return detail::LoopTangent<detail::Loop<Kind, F, Loss, Condition>, I...>{};
 }
 
 }  // namespace fluxion

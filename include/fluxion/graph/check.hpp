@@ -37,6 +37,12 @@ struct check {
                 "a run-time setting was read while tracing; make it a template parameter or an fx::Scalar");
   static_assert(Code != program_error::wrong_element_type || never<Operation>,
                 "the element type does not suit the operation: see the operation above");
+  static_assert(Code != program_error::rule_is_missing || never<Operation>,
+                "a function with a custom_vjp has no tangents: give it a custom_jvp, which serves both modes");
+  static_assert(Code != program_error::rule_is_lost || never<Operation>,
+                "a custom rule cannot be followed through vmap: differentiate first and vmap the gradient");
+  static_assert(Code != program_error::rule_counts_differ || never<Operation>,
+                "a custom rule returns as many values as the function has arguments (custom_vjp) or results (custom_jvp)");
   static_assert(Code != program_error::direction_differs || never<Operation>,
                 "a tangent has the shape of its argument, a cotangent that of its result: see both extents above");
   static_assert(Code != program_error::batches_differ || never<Operation>,

@@ -46,6 +46,9 @@ struct frozen_program {
   extent_t symbol_parents[Capacity / 2]{};
   extent_check checks[Capacity / 2]{};
   std::int16_t outputs[Capacity / 2]{};
+  custom_call custom_calls[Capacity / 16]{};
+  std::int16_t custom_values[Capacity / 2]{};
+  int custom_call_count = 0, custom_value_count = 0;
   int instruction_count = 0, shape_count = 0, constant_count = 0, slice_count = 0, symbol_count = 0, check_count = 0, output_count = 0;
   int argument_count = 0, scalar_count = 0;
   bool differentiated = false;
@@ -78,6 +81,8 @@ constexpr frozen_program<Capacity> freeze(const program& p) {
   detail::copy_list(p.symbol_parents, f.symbol_parents, 2, f.needed);
   f.check_count = detail::copy_list(p.checks, f.checks, 2, f.needed);
   f.output_count = detail::copy_list(p.outputs, f.outputs, 2, f.needed);
+  f.custom_call_count = detail::copy_list(p.custom_calls, f.custom_calls, 16, f.needed);
+  f.custom_value_count = detail::copy_list(p.custom_values, f.custom_values, 2, f.needed);
   f.argument_count = p.argument_count;
   f.scalar_count = p.scalar_count;
   f.differentiated = p.differentiated;
@@ -98,6 +103,8 @@ constexpr program thaw(const frozen_program<Capacity>& f) {
   p.symbol_parents.append(f.symbol_parents, f.symbol_count);  // unification writes them
   p.checks = list<extent_check>::borrow(f.checks, f.check_count);
   p.outputs.append(f.outputs, f.output_count);
+  p.custom_calls = list<custom_call>::borrow(f.custom_calls, f.custom_call_count);
+  p.custom_values = list<std::int16_t>::borrow(f.custom_values, f.custom_value_count);
   p.argument_count = f.argument_count;
   p.scalar_count = f.scalar_count;
   p.differentiated = f.differentiated;

@@ -57,6 +57,9 @@ enum class program_error : std::uint8_t {
   direction_differs,
   batches_differ,
   not_batched,
+  rule_is_missing,
+  rule_is_lost,
+  rule_counts_differ,
   already_reported,  // elsewhere: there is nothing more to say
 };
 
@@ -82,6 +85,20 @@ constexpr double constant_value(element_type type, std::uint64_t bits) {
   return is_floating(type) ? double_of(bits) : static_cast<double>(static_cast<std::int64_t>(bits));
 }
 
+class program;
+
+/// A function with a derivative rule of its own. Its outputs are copies (`detach`) that no derivative looks through; the rule says how they
+/// depend on the inputs. A program with calls is a constant like any other: rules are pointers to constexpr functions.
+struct custom_call {
+  /// Appends adjoints of the inputs for `given` adjoints of the outputs, or tangents of the outputs for `given` tangents of the inputs; -1
+  /// stands for zero.
+  using rule = void (*)(program& p, const custom_call& call, const int* given, int* found);
+  rule adjoint = nullptr;
+  rule tangent = nullptr;  // linear in what is given: transposed where there is no `adjoint`
+  std::int16_t first = 0;  // entry of program::custom_values: inputs, residuals, outputs
+  std::int16_t inputs = 0, residuals = 0, outputs = 0;
+};
+
 class program {
  public:
   list<instruction> instructions;
@@ -92,6 +109,8 @@ class program {
   list<extent_t> symbol_parents;  // an equal symbol or static extent; itself if none is known
   list<extent_check> checks;
   list<std::int16_t> outputs;
+  list<custom_call> custom_calls;
+  list<std::int16_t> custom_values;
   int argument_count = 0;
   int scalar_count = 0;
   bool differentiated = false;  // holds adjoints, which have the extents that their values were broadcast to
@@ -194,6 +213,21 @@ class program {
     }
     return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
+  /// In place of a custom call's number: its rule is no longer known, so that nothing may be differentiated through it.
+  static constexpr int lost_call = 0x7ffffe;
+  /// The custom call of which instruction i is an output, or -1.
+  constexpr int custom_call_of(int i) const {
+    const instruction& x = instructions.elements[i];
+    return x.operation == opcode_of<operation::detach> && x.attribute > 0 ? (x.attribute >> 8) - 1 : -1;
+  }
+  /// Input, residual or output k of a custom call.
+  constexpr int custom_value(const custom_call& call, int k) const { return custom_values[call.first + k]; }
+  /// A copy of instruction x that is output k of the custom call numbered `call`.
+  constexpr int custom_output(int x, int call, int k) {
+    const instruction& from = instructions.elements[x];
+    return put({.operation = opcode_of<operation::detach>, .type = from.type, .accumulator = from.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = from.shape, .attribute = (call + 1) << 8 | k});
+  }
+
   constexpr bool is_constant(int i) const { return instructions.elements[i].operation == opcode_of<operation::constant>; }
   constexpr double constant_of(int i) const { return constant_value(instructions.elements[i].type, constants.elements[instructions.elements[i].attribute]); }
   constexpr bool is_constant(int i, double value) const { return instructions.elements[i].operation == opcode_of<operation::constant> && constant_of(i) == value; }

@@ -52,21 +52,27 @@ struct Loop {
   static auto normalised(const Use& use, const S& state, const X&... x) {
     if constexpr (Kind == loop_kind::iterate) return counted(use, state, x...);
     else {
-      static_assert(Kind != loop_kind::scan || (is_sequence_argument<X> || ...), "scan: no argument is a sequence: write fx::each(xs), or use iterate");
-      static_assert(Kind == loop_kind::scan || !(is_sequence_argument<X> || ...), "while_loop: each(…) has no meaning without a number of steps");
-      return use(std::type_identity<std::tuple<LoopState<S>, X...>>{}, std::tuple<const S&, const X&...>(state, x...), index_t{-1});
+      constexpr bool good = (Kind == loop_kind::scan) == (is_sequence_argument<X> || ...);
+      static_assert(good || Kind != loop_kind::scan, "scan: no argument is a sequence: write fx::each(xs), or use iterate");
+      static_assert(good || Kind == loop_kind::scan, "while_loop: each(…) has no meaning where a condition ends the loop");
+      if constexpr (!good) return Unknown{};
+      else return use(std::type_identity<std::tuple<LoopState<S>, X...>>{}, std::tuple<const S&, const X&...>(state, x...), index_t{-1});
     }
   }
 
  private:
   template <class Use, class S, class N, class... X>
   static auto counted(const Use& use, const S& state, const N& steps, const X&... x) {
-    static_assert(std::is_integral_v<N>, "iterate: the argument behind the state is the number of steps");
-    static_assert(!(is_sequence_argument<X> || ...), "iterate: sequences say how many steps there are: use scan");
-    const StepCount count{static_cast<index_t>(steps)};
-    if (count.steps < 0) raise<ValueError>("iterate: the number of steps is ", count.steps);
-    return use(std::type_identity<std::tuple<LoopState<S>, StepCount, X...>>{}, std::tuple<const S&, const StepCount&, const X&...>(state, count, x...),
-               count.steps);
+    constexpr bool is_number = std::is_integral_v<N>, has_sequences = (is_sequence_argument<X> || ...);
+    static_assert(is_number, "iterate: the argument behind the state is the number of steps");
+    static_assert(!has_sequences, "iterate: sequences say how many steps there are: use scan");
+    if constexpr (!is_number || has_sequences) return Unknown{};
+    else {
+      const StepCount count{static_cast<index_t>(steps)};
+      if (count.steps < 0) raise<ValueError>("iterate: the number of steps is ", count.steps);
+      return use(std::type_identity<std::tuple<LoopState<S>, StepCount, X...>>{}, std::tuple<const S&, const StepCount&, const X&...>(state, count, x...),
+                 count.steps);
+    }
   }
 };
 
@@ -81,8 +87,13 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   /// The loss and the gradients, each of the structure of its argument.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
-    check<1 + sizeof...(X)>();
-    const auto all = std::tie(state, x...);
+    if constexpr (!check<1 + sizeof...(X)>()) return unknowns();
+    else return compute_new(std::tie(state, x...), state, x...);
+  }
+
+ private:
+  template <class All, class S, class... X>
+  auto compute_new(const All& all, const S& state, const X&... x) const {
     return loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
       if constexpr (!gradient::good) return unknowns();
@@ -94,13 +105,14 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     }, state, x...);
   }
 
+ public:
   /// Computes into a loss and gradients, `into(std::tie(loss, gradient…), arguments…)`. Once this thread has the memory for states, nothing
   /// is allocated.
   template <class L, class... D, class S, class... X>
   void into(std::tuple<L&, D&...> destinations, const S& state, const X&... x) const {
-    check<1 + sizeof...(X)>();
-    static_assert(sizeof...(D) == sizeof...(I), "into: there are not as many destinations as the loss and its gradients");
-    loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
+    constexpr bool enough = sizeof...(D) == sizeof...(I);
+    static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
+    if constexpr (check<1 + sizeof...(X)>() && enough) loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
       if constexpr (gradient::good)
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, destinations);
@@ -109,10 +121,11 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
 
  private:
   template <std::size_t Arguments>
-  static constexpr void check() {
-    static_assert(loop_type::has_loss, "value_and_grad: a loop needs a loss of its last state: scan(step, loss)");
-    static_assert(((I >= 0 && I < static_cast<int>(Arguments)) && ...), "value_and_grad: there is no argument of that number");
-    static_assert(Kind != loop_kind::iterate || ((I != 1) && ...), "value_and_grad: the number of steps has no gradient");
+  static constexpr bool check() {
+    constexpr bool exists = ((I >= 0 && I < static_cast<int>(Arguments)) && ...), is_value = Kind != loop_kind::iterate || ((I != 1) && ...);
+    static_assert(exists, "value_and_grad: there is no argument of that number");
+    static_assert(is_value, "value_and_grad: the number of steps has no gradient");
+    return exists && is_value;
   }
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
   template <class X>

@@ -113,6 +113,9 @@ constexpr auto where(C&& condition, A&& a, B&& b) { return call<graph::elementwi
 /// The same value, which no derivative looks through.
 template <Tensorial X>
 constexpr auto detach(X&& x) { return call<graph::elementwise<operation::detach>>(std::forward<X>(x)); }
+/// The same by JAX's name. A straight-through estimator of a step function: `x + stop_gradient(where(x > 0, 1, -1) - x)`.
+template <Tensorial X>
+constexpr auto stop_gradient(X&& x) { return detach(std::forward<X>(x)); }
 /// Elements converted to T as by static_cast.
 template <Element T, Tensorial X>
 constexpr auto cast(X&& x) { return call<graph::cast_to<element_type_of<T>>>(std::forward<X>(x)); }

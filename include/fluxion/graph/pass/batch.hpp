@@ -31,7 +31,9 @@ class replacer {
           any = true;
           batched = batched || at_[o].batched;
         }
-      if (any) at_[i] = {batched ? record_batched(i) : record_again(i), batched};
+      // The rule is written for one example; a gradient that was made by it before needs it no more.
+      if (any && p_.custom_call_of(i) >= 0) at_[i] = {p_.custom_output(at_[p_[i].operand[0]].index, program::lost_call, 0), batched};
+      else if (any) at_[i] = {batched ? record_batched(i) : record_again(i), batched};
     }
   }
 

@@ -1,6 +1,7 @@
 /// Reverse mode: appends the adjoints of a program to it.
 #pragma once
 #include "../function/composition.hpp"
+#include "direction.hpp"
 
 namespace fluxion::graph {
 
@@ -71,10 +72,48 @@ using rules = adjoint_rules<all_operations>;
 
 }  // namespace detail
 
+constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const list<int>& seeds, const list<int>& wrt);
+
+namespace detail {
+
+/// Whether an input of the custom call that computes instruction i is marked. Fails where the call is lost and must be known.
+constexpr bool depends_on_marked(program& p, int i, const bool* marked) {
+  const int call = p.custom_call_of(i);
+  if (call >= p.custom_calls.size()) {
+    if (marked[p[i].operand[0]]) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
+    return false;
+  }
+  const custom_call& c = p.custom_calls[call];
+  for (int k = 0; k < c.inputs; ++k)
+    if (marked[p.custom_value(c, k)]) return true;
+  return false;
+}
+
+/// Appends the adjoints of a custom call's inputs by its rule; where it has one for tangents only, by transposing that: the adjoint of what is
+/// linear does not depend on where it is taken.
+constexpr void append_custom_adjoints(program& p, const custom_call& c, const list<int>& given, const bool* needed, list<int>& found) {
+  if (c.adjoint != nullptr) return c.adjoint(p, c, given.elements, found.elements);
+  list<int> tangents(c.inputs, -1), results(c.outputs, -1), wrt, outputs, seeds;
+  for (int k = 0; k < c.inputs; ++k)
+    if (needed[p.custom_value(c, k)]) wrt.push_back(tangents[k] = p.placeholder(p.custom_value(c, k), p[p.custom_value(c, k)].shape));
+  c.tangent(p, c, tangents.elements, results.elements);
+  for (int k = 0; k < c.outputs; ++k)
+    if (results[k] >= 0 && given[k] >= 0) {
+      outputs.push_back(record_direction(p, results[k], p.custom_value(c, c.inputs + c.residuals + k)));
+      seeds.push_back(given[k]);
+    }
+  const list<int> adjoints = append_adjoints(p, outputs, seeds, wrt);
+  for (int k = 0, next = 0; k < c.inputs; ++k)
+    if (tangents[k] >= 0) found[k] = adjoints[next++];
+}
+
+}  // namespace detail
+
 /// Appends to `p` the adjoints of `outputs`, seeded with `seeds` (same shapes), and returns the adjoint of each of `wrt`, of that
 /// instruction's shape and type (zeros where nothing depends on it). One sweep over the instructions, O(n).
 constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const list<int>& seeds, const list<int>& wrt) {
   const int size = p.size();
+  const bool has_calls = !p.custom_calls.empty();
   p.differentiated = true;
   list<bool> needed_by(size, false);
   bool* const needed = needed_by.elements;
@@ -86,6 +125,7 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
     const instruction& x = p.instructions.elements[i];
     const bool any = (x.operand[0] >= 0 && needed[x.operand[0]]) || (x.operand[1] >= 0 && needed[x.operand[1]]) || (x.operand[2] >= 0 && needed[x.operand[2]]);
     if (any && is_floating(x.type) && info_of(x.operation).differentiable) needed[i] = true;
+    if (x.operation == opcode_of<operation::detach> && x.attribute > 0 && detail::depends_on_marked(p, i, needed)) needed[i] = is_floating(x.type);
   }
 
   list<int> adjoints(size, -1);
@@ -103,7 +143,32 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
     if (needed[outputs[k]]) adjoint[outputs[k]] = adjoint[outputs[k]] < 0 ? d : record_map(p, opcode_of<operation::add>, adjoint[outputs[k]], d);
   }
 
+  // All of a custom call's outputs have their adjoints when the first of them is met.
+  const auto follow_rule = [&](int first_output) {
+    const custom_call c = p.custom_calls[p.custom_call_of(first_output)];
+    list<int> given, found(c.inputs, -1);
+    bool any = false;
+    for (int k = 0; k < c.outputs; ++k) {
+      given.push_back(adjoint[p.custom_value(c, c.inputs + c.residuals + k)]);
+      any = any || given[k] >= 0;
+    }
+    if (!any) return;
+    detail::append_custom_adjoints(p, c, given, needed, found);
+    for (int k = 0; k < c.inputs; ++k) {
+      const int input = p.custom_value(c, k);
+      if (found[k] >= 0 && needed[input]) accumulate(input, record_direction(p, found[k], input), -1);
+    }
+  };
+
   for (int i = size - 1; i >= 0; --i) {
+    if (has_calls && needed[i]) {
+      const int call = p.custom_call_of(i);
+      if (call >= 0) {
+        const custom_call& c = p.custom_calls[call];
+        if (p.custom_value(c, c.inputs + c.residuals) == i) follow_rule(i);
+        continue;
+      }
+    }
     if (adjoint[i] < 0 || !needed[i]) continue;
     const instruction x = p.instructions.elements[i];
     const operation_info& info = info_of(x.operation);

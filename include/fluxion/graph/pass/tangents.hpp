@@ -56,6 +56,32 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
   return sum < 0 ? sum : record_broadcast_like(p, sum, i);
 }
 
+/// Appends the tangents of all outputs of the custom call that computes instruction i, by its rule.
+constexpr void append_custom_tangents(program& p, int i, int* tangent) {
+  const int call = p.custom_call_of(i);
+  if (call >= p.custom_calls.size()) {
+    if (tangent[p[i].operand[0]] >= 0) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
+    return;
+  }
+  const custom_call c = p.custom_calls[call];
+  list<int> given, found(c.outputs, -1);
+  bool any = false;
+  for (int k = 0; k < c.inputs; ++k) {
+    given.push_back(tangent[p.custom_value(c, k)]);
+    any = any || given[k] >= 0;
+  }
+  if (!any) return;
+  if (c.tangent == nullptr) {
+    p.fail(program_error::rule_is_missing, opcode_of<operation::detach>, p.shape_of(p.custom_value(c, c.inputs + c.residuals)));
+    return;
+  }
+  c.tangent(p, c, given.elements, found.elements);
+  for (int k = 0; k < c.outputs; ++k) {
+    const int output = p.custom_value(c, c.inputs + c.residuals + k);
+    if (found[k] >= 0 && is_floating(p[output].type)) tangent[output] = record_direction(p, found[k], output);
+  }
+}
+
 }  // namespace detail
 
 /// Appends to `p` the tangents of `outputs` for the tangents of `inputs` (different instructions, directions as above), and returns them,
@@ -74,11 +100,20 @@ constexpr list<int> append_tangents(program& p, const list<int>& inputs, const l
   for (const int o : outputs) wanted[o] = true;
   for (int i = size - 1; i >= 0; --i) {
     if (!wanted[i] || tangent[i] >= 0) continue;
+    if (const int call = p.custom_call_of(i); call >= 0 && call < p.custom_calls.size()) {
+      const custom_call& c = p.custom_calls[call];
+      for (int k = 0; k < c.inputs; ++k) wanted[p.custom_value(c, k)] = true;
+      continue;
+    }
     for (const std::int16_t o : p.instructions.elements[i].operand)
       if (o >= 0) wanted[o] = true;
   }
   for (int i = 0; i < size; ++i) {
     if (!wanted[i] || tangent[i] >= 0) continue;
+    if (p.custom_call_of(i) >= 0) {
+      detail::append_custom_tangents(p, i, tangent);
+      continue;
+    }
     const instruction& x = p.instructions.elements[i];
     const bool any = (x.operand[0] >= 0 && tangent[x.operand[0]] >= 0) || (x.operand[1] >= 0 && tangent[x.operand[1]] >= 0) || (x.operand[2] >= 0 && tangent[x.operand[2]] >= 0);
     if (any && is_floating(x.type) && info_of(x.operation).differentiable) tangent[i] = detail::record_tangent(p, i, tangent);

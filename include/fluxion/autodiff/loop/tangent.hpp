@@ -1,0 +1,126 @@
+/// Forward mode through a loop: a loop whose state is a value and its tangent, and whose step is the traced tangent of the step.
+#pragma once
+#include "../../graph/pass/tangents.hpp"
+#include "function.hpp"
+
+namespace fluxion::detail {
+
+/// F of values and tangents. The state is a pair of both; of the other arguments the first `Primals` - 1 are values, those behind them the
+/// tangents of the arguments K. Returns F's value and its tangent, or with `Value` the value alone.
+template <class F, std::size_t Primals, bool Value, std::size_t... K>
+struct tangent_of_step {
+  template <class State, class... X>
+  constexpr auto operator()(const State& state, const X&... x) const {
+    return call(std::tie(std::get<0>(state), x...), std::get<1>(state), std::make_index_sequence<Primals>{}, std::make_index_sequence<sizeof...(K)>{});
+  }
+
+ private:
+  template <class X>
+  static constexpr void append(graph::program& p, list<int>& to, const X& x) {
+    std::apply([&](auto... leaf) { (append_instructions(p, to, leaf), ...); }, value_group<X>::tie(x));
+  }
+  template <class All, class Direction, std::size_t... N, std::size_t... J>
+  static constexpr auto call(const All& all, const Direction& of_state, std::index_sequence<N...>, std::index_sequence<J...>) {
+    if constexpr (Value) return F{}(std::get<N>(all)...);
+    else {
+      graph::program& p = *std::apply([](auto... leaf) { return program_of(leaf...); }, value_group<Direction>::tie(of_state));
+      const auto value = result_of_symbols(p, F{}(std::get<N>(all)...));
+      auto tangent = value;
+      list<int> primals, directions, inputs, tangents, outputs;
+      append(p, primals, std::get<0>(all));
+      append(p, directions, of_state);
+      (append(p, primals, std::get<K>(all)), ...);
+      (append(p, directions, std::get<Primals + J>(all)), ...);
+      if (primals.size() != directions.size()) p.fail(graph::program_error::direction_differs, graph::opcode_of<operation::argument>);
+      for (int k = 0; k < primals.size() && k < directions.size(); ++k)
+        if (is_floating(p[primals[k]].type)) inputs.push_back(primals[k]), tangents.push_back(directions[k]);
+      each_result_symbol(tangent, [&](Symbol& s) { outputs.push_back(s.index()); });
+      const list<int> found = graph::append_tangents(p, inputs, tangents, outputs);
+      int next = 0;
+      each_result_symbol(tangent, [&](Symbol& s) { s = s.at(found[next++]); });
+      return std::make_tuple(value, tangent);
+    }
+  }
+};
+
+template <class X>
+void set_to_zero(X& x) {
+  if constexpr (std::is_arithmetic_v<X>) x = X{};
+  else x.fill(typename X::value_type{});
+}
+
+template <int... I>
+inline constexpr std::array<int, sizeof...(I)> numbers_of{I...};
+
+/// A loop's value and its tangent for tangents of the arguments numbered I.
+template <class L, int... I>
+struct LoopTangent;
+template <loop_kind Kind, class F, class Loss, class Condition, int... I>
+struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
+  template <class... X>
+  auto operator()(const X&... x) const {
+    constexpr std::size_t primals = sizeof...(X) - sizeof...(I);
+    constexpr bool good = sizeof...(X) > sizeof...(I) && ((I >= 0 && I < static_cast<int>(primals)) && ...) && (Kind != loop_kind::iterate || ((I != 1) && ...));
+    static_assert(good, "jvp: behind the arguments of a loop come tangents of those numbered; the number of steps has none");
+    if constexpr (!good) return Unknown{};
+    else return run(std::tie(x...), std::make_index_sequence<primals - 1>{}, std::make_index_sequence<sizeof...(I)>{});
+  }
+
+ private:
+  /// The numbers of the arguments but the state that have tangents, as F or the loss counts them.
+  template <bool OfLoss, class All>
+  struct numbers {
+    template <std::size_t N>
+    static constexpr bool counts = !(Kind == loop_kind::iterate && N == 1) && !(OfLoss && is_sequence_argument<std::remove_cvref_t<std::tuple_element_t<N, All>>>);
+    template <std::size_t N>
+    static constexpr std::size_t before = []<std::size_t... M>(std::index_sequence<M...>) { return (std::size_t{counts<M>} + ... + 0); }(std::make_index_sequence<N>{});
+    template <std::size_t J>
+    static constexpr auto one() {
+      if constexpr (numbers_of<I...>[J] == 0) return std::index_sequence<>{};
+      else if constexpr (!counts<static_cast<std::size_t>(numbers_of<I...>[J])>) return std::index_sequence<>{};
+      else return std::index_sequence<before<static_cast<std::size_t>(numbers_of<I...>[J])>>{};
+    }
+    template <std::size_t... A, std::size_t... B>
+    static constexpr auto join(std::index_sequence<A...>, std::index_sequence<B...>) { return std::index_sequence<A..., B...>{}; }
+    template <std::size_t J = 0>
+    static constexpr auto all() {
+      if constexpr (J == sizeof...(I)) return std::index_sequence<>{};
+      else return join(one<J>(), all<J + 1>());
+    }
+  };
+  template <class G, bool Value, std::size_t Primals, std::size_t... K>
+  static tangent_of_step<G, Primals, Value, K...> differentiated_function(std::index_sequence<K...>);
+  template <class G, bool OfLoss, bool Value, class All, std::size_t Primals>
+  using function = std::conditional_t<
+      std::is_same_v<G, no_function>, no_function,
+      decltype(differentiated_function<G, Value, numbers<OfLoss, All>::template before<Primals>>(numbers<OfLoss, All>::template all<>()))>;
+
+  template <class All, std::size_t... N, std::size_t... J>
+  static auto run(const All& all, std::index_sequence<N...>, std::index_sequence<J...>) {
+    constexpr std::size_t primals = sizeof...(N) + 1;
+    using loop = Loop<Kind, function<F, false, false, All, primals>, function<Loss, true, false, All, primals>, function<Condition, true, true, All, primals>>;
+    const auto tangents = std::tuple_cat(other_tangent<J>(std::get<primals + J>(all))...);
+    const auto with = [&](const auto& of_state) {
+      return std::apply([&](const auto&... d) { return loop{}(std::tie(std::get<0>(all), of_state), std::get<N + 1>(all)..., d...); }, tangents);
+    };
+    constexpr std::size_t state_at = position_of_state();
+    if constexpr (state_at < sizeof...(I)) return with(std::get<primals + state_at>(all));
+    else {
+      auto zero = make_like(std::get<0>(all));
+      std::apply([](auto&... leaf) { (set_to_zero(leaf), ...); }, value_group<decltype(zero)>::tie(zero));
+      return with(zero);
+    }
+  }
+  static constexpr std::size_t position_of_state() {
+    std::size_t j = 0;
+    while (j < sizeof...(I) && numbers_of<I...>[j] != 0) ++j;
+    return j;
+  }
+  template <std::size_t J, class X>
+  static auto other_tangent(const X& x) {
+    if constexpr (numbers_of<I...>[J] == 0) return std::tuple<>{};
+    else return std::tie(x);
+  }
+};
+
+}  // namespace fluxion::detail
