@@ -159,3 +159,35 @@ TEST_CASE("straight-line code is counted as one kernel that reads and writes eac
   CHECK(y(2) == doctest::Approx(std::exp(3.0) * 3 + 1));
   CHECK(fx::explain(e).find("straight line") != std::string::npos);
 }
+
+namespace {
+/// Rosenbrock's valley: the same code for arrays of Duals, for tensors and for what stands for them while they are traced.
+constexpr auto valley = [](const auto& x) {
+  auto sum = (1 - x[0]) * (1 - x[0]);
+  for (int i = 0; i < 3; ++i) {
+    const auto fall = x[i + 1] - x[i] * x[i];
+    sum = sum + 100 * fall * fall;
+  }
+  return sum;
+};
+}  // namespace
+
+TEST_CASE("elements are taken from a traced tensor as from any other") {
+  const fx::Tensor<double, fx::extents<4>> x = {0.8, 0.9, 1.1, 1.3};
+  const auto [y, g] = fx::value_and_grad(valley)(x);
+  CHECK(y.item() == doctest::Approx(valley(x)));
+  const fx::Tensor<double, fx::dims<1>> r = x;
+  CHECK(fx::allclose(fx::grad(valley)(r), g));
+  const double h = 1e-6;
+  for (int i = 0; i < 4; ++i) {
+    fx::Tensor<double, fx::extents<4>> above = x, below = x;
+    above(i) += h;
+    below(i) -= h;
+    CHECK(g(i) == doctest::Approx((valley(above) - valley(below)) / (2 * h)).epsilon(1e-7));
+  }
+  const fx::Tensor<double, fx::dims<1>> shorter = {1, 2, 3};
+  CHECK_THROWS_AS(fx::grad(valley)(shorter), fx::IndexError);
+  constexpr auto corner = [](auto m) { return m(-1, 0) * m[0][-1]; };
+  const fx::Tensor<double, fx::extents<2, 3>> m = {{1, 2, 3}, {4, 5, 6}};
+  CHECK(fx::compile(corner)(m).item() == 12);
+}

@@ -30,6 +30,8 @@ struct check {
                 "a derivative is asked for with respect to something that is not floating point");
   static_assert(Code != program_error::slice_out_of_range || never<Operation>,
                 "slice: a bound counts from the end of an extent that is known only at run time, or the step is not positive");
+  static_assert(Code != program_error::index_out_of_range || never<Operation>,
+                "an index is out of range for the first of the extents above");
   static_assert(Code != program_error::rank_too_high || never<Operation>, "the rank of the result is above fluxion::max_rank");
   static_assert(Code != program_error::not_a_scalar || never<Operation>,
                 "grad: the function must return one number: reduce it with sum or mean");

@@ -50,6 +50,7 @@ enum class program_error : std::uint8_t {
   empty_reduction,
   not_differentiable,
   slice_out_of_range,
+  index_out_of_range,
   rank_too_high,
   not_a_scalar,
   setting_read_while_traced,

@@ -418,6 +418,19 @@ constexpr int record_slice(program& p, int x, int axis, std::int64_t start, std:
   return p.put(slice);
 }
 
+constexpr int record_squeeze(program& p, int x, unsigned mask);
+
+/// Records entry i of the first axis, which goes away; a negative i counts from the end of a static extent.
+constexpr int record_index(program& p, int x, std::int64_t i) {
+  constexpr opcode code = opcode_of<operation::slice>;
+  const shape s = p.shape_of(x);
+  if (s.rank == 0) return p.fail(program_error::rank_too_low, code, s);
+  const extent_t e = p.resolve(s.extent[0]);
+  const std::int64_t at = !is_symbol(e) && i < 0 ? i + e : i;
+  if (at < 0 || (!is_symbol(e) && at >= e)) return p.fail(program_error::index_out_of_range, code, s, {}, i);
+  return record_squeeze(p, record_slice(p, x, 0, at, at + 1, 1), 1u);
+}
+
 /// Records the adjoint of a slice: zeros of a shape with x written where the slice looks.
 constexpr int record_embed(program& p, int x, int slice_index, const shape& target) {
   instruction embed{.operation = opcode_of<operation::embed>, .type = p[x].type, .accumulator = p[x].type, .shape = p.intern(target), .attribute = slice_index};

@@ -47,6 +47,16 @@ class Symbol {
     return at(program_->constant(std::is_same_v<X, bool> ? element_type::boolean : std::is_integral_v<X> ? element_type::int64 : element_type::float64,
                                  static_cast<double>(value), graph::weak_flag));
   }
+  /// Entry i of the first axis, an element if there is no other; a negative i counts from the end of a static extent.
+  constexpr Symbol operator[](std::int64_t i) const { return at(graph::record_index(*program_, index_, i)); }
+  /// The entry at a position along the first axes.
+  template <std::integral... I>
+  constexpr Symbol operator()(I... i) const {
+    Symbol x = *this;
+    ((x = x[static_cast<std::int64_t>(i)]), ...);
+    return x;
+  }
+
   constexpr Symbol like(const Symbol& x) const { return x; }
   template <class X>
     requires std::is_arithmetic_v<X>
