@@ -12,5 +12,6 @@
 #include "tensor/factory.hpp"
 #include "tensor/plan_of.hpp"
 #include "tensor/print.hpp"
+#include "tensor/random.hpp"
 #include "tensor/tensor.hpp"
 #include "tensor/view.hpp"
