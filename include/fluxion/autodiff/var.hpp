@@ -221,6 +221,8 @@ class Var<T, E> {
 
 template <Expression X>
 Var(const X&) -> Var<typename expression_result<X>::value_type, typename expression_result<X>::extents_type>;
+template <class T, class E>
+Var(Tensor<T, E>, bool = false, SourceLocation = {}) -> Var<T, E>;
 
 template <class T, Extents E>
 struct operand_traits<Var<T, E>> {
