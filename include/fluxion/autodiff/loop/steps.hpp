@@ -94,6 +94,21 @@ struct sourced_call : plan_call<Source> {
   using source_type = Source;
 };
 
+/// Straight-line code needs no preparation, and no plan.
+template <class Source, bool StraightLine>
+struct prepared_run {
+  std::optional<graph::repeated_plan<graph::constant_plan<Source>>> plan;
+  void prepare(const plan_call<Source>& call, const graph::descriptor* outputs) {
+    plan.emplace(host::functions_of<graph::constant_plan<Source>>, call.arguments, call.scalars, outputs, call.symbols);
+  }
+  void run(plan_call<Source>&, const graph::descriptor*) { plan->run(device::current_counters()); }
+};
+template <class Source>
+struct prepared_run<Source, true> {
+  void prepare(const plan_call<Source>&, const graph::descriptor*) {}
+  void run(plan_call<Source>& call, const graph::descriptor* outputs) { call.run_fresh(outputs); }
+};
+
 /// A constant plan whose arguments and outputs move. The first arguments come from the loop's, the others are set by whoever runs it.
 template <class Source>
 struct moving_call {
@@ -103,7 +118,7 @@ struct moving_call {
   call_type call;
   graph::descriptor outputs[output_count > 0 ? output_count : 1];
   sequence_list sequences;
-  std::optional<graph::repeated_plan<graph::constant_plan<Source>>> plan;
+  prepared_run<Source, call_type::is_straight_line> prepared;
 
   /// Binds the loop's arguments; returns how many arguments of the program they are.
   template <bool Loss, class... A, class... X>
@@ -124,8 +139,8 @@ struct moving_call {
     }
   }
   /// Once all arguments and outputs have memory.
-  void prepare() { plan.emplace(host::functions_of<graph::constant_plan<Source>>, call.arguments, call.scalars, outputs, call.symbols); }
-  void run() { plan->run(device::current_counters()); }
+  void prepare() { prepared.prepare(call, outputs); }
+  void run() { prepared.run(call, outputs); }
 
   static int rank_of_output(int k) { return call_type::view.shape_of(call_type::view.outputs[k]).rank; }
   static element_type type_of_output(int k) { return call_type::view.instructions[call_type::view.outputs[k]].type; }
