@@ -52,7 +52,7 @@ class AdjointArray {
     inputs_ = inputs;
     statements_ = statements;
   }
-  std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
+  void clear_statements() { std::fill(slots_.begin() + static_cast<std::ptrdiff_t>(inputs_), slots_.end(), Slot{}); }
 
  private:
   std::vector<Slot> slots_;

@@ -1,12 +1,15 @@
 /// The recording of scalar statements: one per thread and type of number. A statement writes its partial derivatives and the indices of its operands,
 /// nothing else; see scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
 #pragma once
+#include "scalar_entry.hpp"
 #include "scalar_memory.hpp"
 #include "tape/mode.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace fluxion {
@@ -15,6 +18,13 @@ template <class T>
 class ScalarTape;
 
 namespace detail {
+
+/// Statements of another kind that stand between the scalar ones: how they are swept, and how they are told that the scalar ones are forgotten.
+template <class T>
+struct OtherStatements {
+  void (*sweep)(ScalarTape<T>&, bool retain_graph);
+  void (*forget)();
+};
 
 /// What recording a statement does not touch.
 template <class T>
@@ -31,67 +41,14 @@ struct ScalarTapeBackground {
   std::vector<Outer> outer;
   std::uint32_t inputs = 0;
   ScalarCursor swept;  // how far the sweep that is going on has come
+  bool is_sweeping = false;
   std::size_t growths = 0;
   std::uint32_t last_recording = 0;
   // Whose inputs can still be read although it was released, as long as no others take their place.
   std::uint32_t readable = 0;
-  // Runs statements of another kind that stand between the scalar ones; null where there are none.
-  void (*sweep_others)(ScalarTape<T>&, bool retain_graph) = nullptr;
+  const OtherStatements<T>* others = nullptr;  // null where there are none
 
   ~ScalarTapeBackground();
-};
-
-/// The index of a variable and the number of the recording that it belongs to, 0 for a constant. One word: read in other pieces than it was written
-/// in, it would wait for the memory.
-class ScalarPlace {
- public:
-  constexpr ScalarPlace() = default;
-  FLUXION_ALWAYS_INLINE constexpr ScalarPlace(std::int32_t index, std::uint64_t recording_in_upper_half)
-      : word_(recording_in_upper_half | static_cast<std::uint32_t>(index)) {}
-  FLUXION_ALWAYS_INLINE constexpr std::int32_t index() const { return static_cast<std::int32_t>(static_cast<std::uint32_t>(word_)); }
-  FLUXION_ALWAYS_INLINE constexpr std::uint32_t recording() const { return static_cast<std::uint32_t>(word_ >> 32); }
-  /// Below 2^32 for a variable of the recording, which is given in the upper half.
-  FLUXION_ALWAYS_INLINE constexpr std::uint64_t difference(std::uint64_t recording) const { return word_ ^ recording; }
-  FLUXION_ALWAYS_INLINE constexpr bool is_active() const { return word_ != 0; }
-
- private:
-  std::uint64_t word_ = 0;
-};
-
-/// Where a statement writes its entries if all of its operands are active and of this recording, which is the rule: at fixed places.
-template <class T>
-struct EntryWriter {
-  T* const partial;
-  std::int32_t* const index;
-  const std::uint64_t recording;
-  std::uint64_t difference = 0;
-  std::uint32_t count = 0;
-
-  FLUXION_ALWAYS_INLINE bool others() const { return difference >> 32 != 0; }
-
-  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
-    partial[count] = by;
-    index[count] = operand.index();
-    difference |= operand.difference(recording);
-    ++count;
-  }
-};
-
-/// The same for operands some of which are constants or of scopes around this one.
-template <class T>
-struct SelectiveEntryWriter {
-  T* const partial;
-  std::int32_t* const index;
-  ScalarTape<T>& tape;
-  std::uint32_t count = 0;
-
-  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
-    if (!operand.is_active()) return;
-    if (operand.recording() != tape.recording()) tape.check_live(operand.recording());
-    partial[count] = by;
-    index[count] = operand.index();
-    ++count;
-  }
 };
 
 }  // namespace detail
@@ -118,6 +75,7 @@ class ScalarTape {
   /// Forgets everything, also what was recorded outside of the scopes; variables recorded so far can no longer be used.
   void clear() {
     auto& b = background();
+    forget_others();
     b.readable = 0;
     if (chunk_) roll_back({}, 0);
     for (auto& outer : b.outer) outer = {{}, 0, new_recording(), outer.isolated};
@@ -209,19 +167,22 @@ class ScalarTape {
   /// The adjoint of an input or, while a sweep is going on, of a statement.
   T& adjoint(std::int32_t index) { return background().adjoints.origin()[index]; }
 
-  /// Adds a seed to the adjoint of a variable that is to be swept from.
-  void seed(std::int32_t index, const T& value) {
+  /// Before the adjoints of the variables that are swept from are given values.
+  void prepare_sweep() {
     auto& b = background();
     b.adjoints.reserve(b.inputs, size());
-    b.adjoints.origin()[index] += value;
+    if (b.is_sweeping) b.adjoints.clear_statements();  // an error ended the former sweep
+    b.is_sweeping = true;
   }
   /// Carries seeds from statement `last` and before it to the inputs; releases the innermost scope's recording unless told to retain it.
   void sweep(std::int32_t last, bool retain_graph) {
     auto& b = background();
     begin_sweep(last);
-    if (b.sweep_others) b.sweep_others(*this, retain_graph);
+    const std::uint64_t recording = recording_;
+    if (b.others) b.others->sweep(*this, retain_graph);
     sweep_to(floor());
-    if (!retain_graph) release();
+    b.is_sweeping = false;
+    if (!retain_graph && recording == recording_) release();
   }
   /// The same with several adjoints at once, which the caller owns.
   template <class Slot>
@@ -235,6 +196,7 @@ class ScalarTape {
   /// Forgets what the innermost scope has recorded. Its inputs' gradients can be read until there are new inputs.
   void release() {
     auto& b = background();
+    forget_others();
     const std::uint32_t former = recording();
     if (b.outer.empty()) roll_back({}, 0);
     else roll_back(b.outer.back().cursor, b.outer.back().inputs);
@@ -248,11 +210,26 @@ class ScalarTape {
     if (!chunk_) next_chunk();
     return {current_, entries_, statements_};
   }
-  void set_sweep_of_others(void (*sweep_others)(ScalarTape&, bool)) { background().sweep_others = sweep_others; }
+  void set_others(const detail::OtherStatements<T>* others) { background().others = others; }
+  /// Whether a scope around is isolated.
+  bool is_isolated() {
+    const auto& outer = background().outer;
+    return std::any_of(outer.begin(), outer.end(), [](const auto& o) { return o.isolated; });
+  }
   void begin_sweep(std::int32_t last) {
     auto& b = background();
     if (chunk_) save();
     b.swept = last > 0 ? b.chunks.behind(last, current_) : detail::ScalarCursor{};
+  }
+  /// Begins a sweep at a place, and ends one.
+  void begin_sweep(const detail::ScalarCursor& place) {
+    prepare_sweep();
+    save();
+    background().swept = place;
+  }
+  void end_sweep() {
+    sweep_to({});
+    background().is_sweeping = false;
   }
   /// Continues the sweep down to a place.
   void sweep_to(const detail::ScalarCursor& place) {
@@ -318,6 +295,10 @@ class ScalarTape {
   void roll_back(const detail::ScalarCursor& to, std::uint32_t inputs) {
     select(to.chunk, to.entries, to.statements);
     background_->inputs = inputs;
+  }
+
+  void forget_others() {
+    if (const auto* const others = std::exchange(background_->others, nullptr)) others->forget();
   }
 
   /// Where a sweep ends.
