@@ -146,7 +146,7 @@ struct number_from<T, Var<T, extents<>>> {
     const T value = x.item();
     if (!is_grad_enabled() || !x.requires_grad()) return value;
     auto& node = Crossing<T>::of_this_thread().template append<NumberOfTensor<T>>(x.handle());
-    node.index = node.numbers.add_input();
+    node.index = node.numbers.add_inputs();
     // A statement, because an input would be asked for its gradient.
     return Var<T>::from_tape(value, node.index) * T(1);
   }

@@ -57,7 +57,7 @@ struct SelectiveEntryWriter {
 
   FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
     if (!operand.is_active()) return;
-    if (operand.recording() != tape.recording()) tape.check_live(operand.recording());
+    tape.admit(operand.recording());
     partial[count] = by;
     index[count] = operand.index();
     ++count;

@@ -60,10 +60,10 @@ class ScalarTape {
   static ScalarTape& of_this_thread();
 
   /// How many statements are recorded.
-  std::size_t size() const { return static_cast<std::size_t>(first_) + statements_ - (chunk_ ? 1 : 0); }
+  std::size_t size() const { return chunk_ ? (cursor_ >> 32) - 1 : 0; }
   /// How many entries they have: one for each mention of an active operand.
   std::size_t entries() {
-    std::size_t sum = entries_;
+    std::size_t sum = chunk_ ? static_cast<std::uint32_t>(cursor_) : 0;
     for (std::uint32_t c = 0; c < current_; ++c) sum += background().chunks[c].entries;
     return sum;
   }
@@ -79,6 +79,7 @@ class ScalarTape {
     b.readable = 0;
     if (chunk_) roll_back({}, 0);
     for (auto& outer : b.outer) outer = {{}, 0, new_recording(), outer.isolated};
+    enclosing_ = 0;
     recording_ = std::uint64_t{new_recording()} << 32;
   }
   /// Sets the gradients of all inputs to 0.
@@ -113,7 +114,10 @@ class ScalarTape {
   /// Marks variables of the present recording or scope; never 0.
   std::uint32_t recording() const { return static_cast<std::uint32_t>(recording_ >> 32); }
   detail::ScalarPlace place(std::int32_t index) const { return {index, recording_}; }
-  /// Whether a variable of another recording may be used: it belongs to a scope around this one. Raises ValueError if not.
+  /// Raises ValueError for a variable of a recording that is neither this one nor that of a scope around it.
+  FLUXION_ALWAYS_INLINE void admit(std::uint32_t recording) {
+    if (recording != this->recording() && recording != enclosing_) [[unlikely]] check_live(recording);
+  }
   FLUXION_COLD void check_live(std::uint32_t recording) {
     if (!is_live(recording)) raise<ValueError>("a variable was used whose recording was released, rolled back or is outside of this one; its value() can be used");
   }
@@ -132,12 +136,12 @@ class ScalarTape {
   FLUXION_ALWAYS_INLINE detail::ScalarPlace record(const E& expression) {
     static_assert(E::entries <= 255, "a scalar statement has more than 255 operands: name parts of it as variables");
     if (!is_grad_enabled()) [[unlikely]] return {};
-    if (entries_ + E::entries > capacity_) [[unlikely]] next_chunk();
+    if (static_cast<std::uint32_t>(cursor_) > chunk_type::capacity - E::entries) [[unlikely]] next_chunk();
     // Copies, because what is written below could be these members for all that the compiler knows.
-    detail::ScalarChunk<T>* const chunk = chunk_;
-    const std::uint32_t entries = entries_, statement = statements_;
-    const std::uint64_t recording = recording_;
-    const std::int32_t first = first_;
+    chunk_type* const chunk = chunk_;
+    const std::uint64_t cursor = cursor_, recording = recording_;
+    const std::uintptr_t counts = counts_;
+    const auto entries = static_cast<std::uint32_t>(cursor);
     detail::EntryWriter<T> writer{chunk->partial + entries, chunk->index + entries, recording};
     expression.push(writer, T(1));
     std::uint32_t written = writer.count;
@@ -147,22 +151,22 @@ class ScalarTape {
       written = selective.count;
       if (written == 0) return {};
     }
-    chunk->count[statement] = static_cast<std::uint8_t>(written);
-    entries_ = entries + written;
-    statements_ = statement + 1;
-    return {first + static_cast<std::int32_t>(statement), recording};
+    *reinterpret_cast<std::uint8_t*>(counts + (cursor >> 32)) = static_cast<std::uint8_t>(written);
+    cursor_ = cursor + (std::uint64_t{1} << 32) + written;
+    return {static_cast<std::int32_t>(cursor >> 32), recording};
   }
 
-  /// A new input; returns its index, which is negative.
-  FLUXION_COLD std::int32_t add_input() {
+  /// New inputs; returns the index of the first, which is negative. The next ones' are the numbers below.
+  std::int32_t add_inputs(std::size_t n = 1) {
     auto& b = background();
     if (!chunk_) next_chunk();
+    if (n > std::numeric_limits<std::int32_t>::max() - b.inputs) raise<ValueError>("a recording of scalar statements has at most 2147483647 inputs");
     b.readable = 0;
-    ++b.inputs;
+    const auto first = -static_cast<std::int32_t>(b.inputs) - 1;
+    b.inputs += static_cast<std::uint32_t>(n);
     b.adjoints.reserve(b.inputs, 0);
-    const auto index = -static_cast<std::int32_t>(b.inputs);
-    b.adjoints.origin()[index] = T{};
-    return index;
+    std::fill_n(b.adjoints.origin() - b.inputs, n, T{});
+    return first;
   }
   /// The adjoint of an input or, while a sweep is going on, of a statement.
   T& adjoint(std::int32_t index) { return background().adjoints.origin()[index]; }
@@ -208,7 +212,8 @@ class ScalarTape {
 
   detail::ScalarCursor position() {
     if (!chunk_) next_chunk();
-    return {current_, entries_, statements_};
+    save();
+    return {current_, background_->chunks[current_].entries, background_->chunks[current_].statements};
   }
   void set_others(const detail::OtherStatements<T>* others) { background().others = others; }
   /// Whether a scope around is isolated.
@@ -240,6 +245,7 @@ class ScalarTape {
  private:
   friend struct detail::ScalarTapeBackground<T>;
   using background_type = detail::ScalarTapeBackground<T>;
+  using chunk_type = detail::ScalarChunk<T>;
 
   background_type& background() {
     if (!background_) [[unlikely]] find_background();
@@ -260,8 +266,8 @@ class ScalarTape {
 
   void save() {
     auto& stretch = background_->chunks[current_];
-    stretch.entries = entries_;
-    stretch.statements = statements_;
+    stretch.entries = static_cast<std::uint32_t>(cursor_);
+    stretch.statements = static_cast<std::uint32_t>(cursor_ >> 32) - static_cast<std::uint32_t>(stretch.first);
   }
   FLUXION_COLD void next_chunk() {
     auto& b = background();
@@ -269,9 +275,9 @@ class ScalarTape {
     std::uint32_t next = 0;
     if (chunk_) {
       save();
-      if (first_ > std::numeric_limits<std::int32_t>::max() - 2 * static_cast<std::int32_t>(chunk_type::capacity))
+      if ((cursor_ >> 32) > std::numeric_limits<std::int32_t>::max() - 2 * chunk_type::capacity)
         raise<ValueError>("a recording of scalar statements has at most 2147483647 of them");
-      first = first_ + static_cast<std::int32_t>(statements_);
+      first = static_cast<std::int32_t>(cursor_ >> 32);
       next = current_ + 1;
     } else {
       recording_ = std::uint64_t{new_recording()} << 32;
@@ -287,10 +293,9 @@ class ScalarTape {
     auto& stretch = background_->chunks[chunk];
     current_ = chunk;
     chunk_ = stretch.data.get();
-    capacity_ = chunk_type::capacity;
-    entries_ = entries;
-    statements_ = statements;
-    first_ = stretch.first;
+    const auto first = static_cast<std::uint32_t>(stretch.first);
+    counts_ = reinterpret_cast<std::uintptr_t>(chunk_->count) - first;
+    cursor_ = std::uint64_t{first + statements} << 32 | entries;
   }
   void roll_back(const detail::ScalarCursor& to, std::uint32_t inputs) {
     select(to.chunk, to.entries, to.statements);
@@ -313,6 +318,7 @@ class ScalarTape {
     const auto cursor = position();
     auto& b = background();
     b.outer.push_back({cursor, b.inputs, recording(), isolated});
+    enclosing_ = isolated ? 0 : recording();
     recording_ = std::uint64_t{new_recording()} << 32;
   }
   void leave() noexcept {
@@ -321,14 +327,16 @@ class ScalarTape {
     roll_back(outer.cursor, outer.inputs);
     background_->readable = 0;
     recording_ = std::uint64_t{outer.recording} << 32;
+    enclosing_ = background_->outer.empty() || background_->outer.back().isolated ? 0 : background_->outer.back().recording;
   }
 
-  using chunk_type = detail::ScalarChunk<T>;
+  // What a statement reads, and the cursor that it moves: entries of the chunk in the lower half, index of the next statement in the upper one.
+  std::uint64_t cursor_ = std::numeric_limits<std::uint32_t>::max();  // full, as there is no chunk
   chunk_type* chunk_ = nullptr;
-  std::uint32_t entries_ = 0, statements_ = 0, capacity_ = 0;
-  std::int32_t first_ = 0;
-  std::uint32_t current_ = 0;
+  std::uintptr_t counts_ = 0;  // where the count of statement 0 would be
   std::uint64_t recording_ = no_recording << 32;  // in the upper half
+  std::uint32_t current_ = 0;                      // number of the chunk
+  std::uint32_t enclosing_ = 0;                    // recording of the next scope around, 0 if there is none
   background_type* background_ = nullptr;
 };
 

@@ -87,7 +87,7 @@ class Var<T, void> {
     if (!on) {
       place_ = {};
     } else if (!place_.is_active() || !tape.is_live(place_.recording())) {
-      const std::int32_t index = tape.add_input();
+      const std::int32_t index = tape.add_inputs();
       place_ = tape.place(index);
     }
   }
