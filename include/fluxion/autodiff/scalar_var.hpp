@@ -5,7 +5,7 @@
 ///     fx::Var<double> z = x * sin(x * y);   // one statement: the partial derivatives of z by x are recorded, once per mention
 ///     z.backward();                         // x.grad() is dz/dx
 #pragma once
-#include "scalar_math.hpp"
+#include "scalar/math.hpp"
 
 #include <concepts>
 #include <iosfwd>

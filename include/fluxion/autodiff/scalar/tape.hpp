@@ -1,57 +1,17 @@
 /// The recording of scalar statements: one per thread and type of number. A statement writes its partial derivatives and the indices of its operands,
-/// nothing else; see scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
+/// nothing else; see ../scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
 #pragma once
-#include "scalar_entry.hpp"
-#include "scalar_memory.hpp"
-#include "tape/mode.hpp"
+#include "../../core/error.hpp"
+#include "../tape/mode.hpp"
+#include "background.hpp"
+#include "entry.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <utility>
-#include <vector>
 
 namespace fluxion {
-
-template <class T>
-class ScalarTape;
-
-namespace detail {
-
-/// Statements of another kind that stand between the scalar ones: how they are swept, and how they are told that the scalar ones are forgotten.
-template <class T>
-struct OtherStatements {
-  void (*sweep)(ScalarTape<T>&, bool retain_graph);
-  void (*forget)();
-};
-
-/// What recording a statement does not touch.
-template <class T>
-struct ScalarTapeBackground {
-  /// What there was where a scope began.
-  struct Outer {
-    ScalarCursor cursor;
-    std::uint32_t inputs;
-    std::uint32_t recording;
-    bool isolated;
-  };
-  ScalarChunks<T> chunks;
-  AdjointArray<T> adjoints;
-  std::vector<Outer> outer;
-  std::uint32_t inputs = 0;
-  ScalarCursor swept;  // how far the sweep that is going on has come
-  bool is_sweeping = false;
-  std::size_t growths = 0;
-  std::uint32_t last_recording = 0;
-  // Whose inputs can still be read although it was released, as long as no others take their place.
-  std::uint32_t readable = 0;
-  const OtherStatements<T>* others = nullptr;  // null where there are none
-
-  ~ScalarTapeBackground();
-};
-
-}  // namespace detail
 
 /// A thread's recording of statements about Ts. Memory is taken in chunks and never given back before the thread ends.
 template <class T>
@@ -75,12 +35,21 @@ class ScalarTape {
   /// Forgets everything, also what was recorded outside of the scopes; variables recorded so far can no longer be used.
   void clear() {
     auto& b = background();
-    forget_others();
+    b.forget_others();
     b.readable = 0;
     if (chunk_) roll_back({}, 0);
-    for (auto& outer : b.outer) outer = {{}, 0, new_recording(), outer.isolated};
+    for (auto& outer : b.outer) outer = {{}, 0, b.new_recording(), outer.isolated};
     enclosing_ = 0;
-    recording_ = std::uint64_t{new_recording()} << 32;
+    begin_recording();
+  }
+  /// The same, and gives the memory back to the system. Raises ValueError inside a scope.
+  void free_memory() {
+    auto& b = background();
+    if (!b.outer.empty()) raise<ValueError>("free_memory: a scope of the recording is alive");
+    clear();
+    b.chunks = {};
+    b.adjoints = {};
+    *this = ScalarTape();
   }
   /// Sets the gradients of all inputs to 0.
   void zero_grad() {
@@ -121,13 +90,7 @@ class ScalarTape {
   FLUXION_COLD void check_live(std::uint32_t recording) {
     if (!is_live(recording)) raise<ValueError>("a variable was used whose recording was released, rolled back or is outside of this one; its value() can be used");
   }
-  FLUXION_COLD bool is_live(std::uint32_t recording) {
-    if (recording == this->recording()) return true;
-    const auto& outer = background().outer;
-    for (std::size_t i = outer.size(); i-- > 0 && !outer[i].isolated;)
-      if (outer[i].recording == recording) return true;
-    return false;
-  }
+  bool is_live(std::uint32_t recording) { return recording == this->recording() || background().is_live(recording); }
   /// Whether the gradient of an input of that recording is still there.
   bool is_readable(std::uint32_t recording) { return is_live(recording) || recording == background().readable; }
 
@@ -184,7 +147,7 @@ class ScalarTape {
     begin_sweep(last);
     const std::uint64_t recording = recording_;
     if (b.others) b.others->sweep(*this, retain_graph);
-    sweep_to(floor());
+    sweep_to(b.floor());
     b.is_sweeping = false;
     if (!retain_graph && recording == recording_) release();
   }
@@ -193,22 +156,22 @@ class ScalarTape {
   void sweep(detail::AdjointArray<Slot>& adjoints, std::int32_t last) {
     auto& b = background();
     begin_sweep(last);
-    b.chunks.sweep(adjoints.origin(), b.swept, floor());
+    b.chunks.sweep(adjoints.origin(), b.swept, b.floor());
   }
   std::uint32_t inputs() { return background().inputs; }
 
   /// Forgets what the innermost scope has recorded. Its inputs' gradients can be read until there are new inputs.
   void release() {
     auto& b = background();
-    forget_others();
+    b.forget_others();
     const std::uint32_t former = recording();
     if (b.outer.empty()) roll_back({}, 0);
     else roll_back(b.outer.back().cursor, b.outer.back().inputs);
-    recording_ = std::uint64_t{new_recording()} << 32;
+    begin_recording();
     b.readable = former;
   }
 
-  // ---- for statements of another kind between the scalar ones -----------------------------------------------------------
+  // ---- for statements of another kind between the scalar ones ---------------------------------------------------------
 
   detail::ScalarCursor position() {
     if (!chunk_) next_chunk();
@@ -216,11 +179,7 @@ class ScalarTape {
     return {current_, background_->chunks[current_].entries, background_->chunks[current_].statements};
   }
   void set_others(const detail::OtherStatements<T>* others) { background().others = others; }
-  /// Whether a scope around is isolated.
-  bool is_isolated() {
-    const auto& outer = background().outer;
-    return std::any_of(outer.begin(), outer.end(), [](const auto& o) { return o.isolated; });
-  }
+  bool is_isolated() { return background().is_isolated(); }
   void begin_sweep(std::int32_t last) {
     auto& b = background();
     if (chunk_) save();
@@ -256,13 +215,7 @@ class ScalarTape {
     background_ = &background;
   }
 
-  // Numbers of recordings tell variables apart; 0 marks constants, the largest number that there has been none.
-  static constexpr std::uint64_t no_recording = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t new_recording() {
-    auto& last = background().last_recording;
-    if (++last == no_recording) last = 1;
-    return last;
-  }
+  void begin_recording() { recording_ = std::uint64_t{background().new_recording()} << 32; }
 
   void save() {
     auto& stretch = background_->chunks[current_];
@@ -280,7 +233,7 @@ class ScalarTape {
       first = static_cast<std::int32_t>(cursor_ >> 32);
       next = current_ + 1;
     } else {
-      recording_ = std::uint64_t{new_recording()} << 32;
+      begin_recording();
     }
     if (next == b.chunks.size()) {
       b.chunks.append();
@@ -302,24 +255,12 @@ class ScalarTape {
     background_->inputs = inputs;
   }
 
-  void forget_others() {
-    if (const auto* const others = std::exchange(background_->others, nullptr)) others->forget();
-  }
-
-  /// Where a sweep ends.
-  detail::ScalarCursor floor() {
-    const auto& outer = background().outer;
-    for (std::size_t i = outer.size(); i-- > 0;)
-      if (outer[i].isolated) return outer[i].cursor;
-    return {};
-  }
-
   void enter(bool isolated) {
     const auto cursor = position();
     auto& b = background();
     b.outer.push_back({cursor, b.inputs, recording(), isolated});
     enclosing_ = isolated ? 0 : recording();
-    recording_ = std::uint64_t{new_recording()} << 32;
+    begin_recording();
   }
   void leave() noexcept {
     const auto outer = background_->outer.back();
@@ -327,14 +268,14 @@ class ScalarTape {
     roll_back(outer.cursor, outer.inputs);
     background_->readable = 0;
     recording_ = std::uint64_t{outer.recording} << 32;
-    enclosing_ = background_->outer.empty() || background_->outer.back().isolated ? 0 : background_->outer.back().recording;
+    enclosing_ = background_->enclosing();
   }
 
   // What a statement reads, and the cursor that it moves: entries of the chunk in the lower half, index of the next statement in the upper one.
   std::uint64_t cursor_ = std::numeric_limits<std::uint32_t>::max();  // full, as there is no chunk
   chunk_type* chunk_ = nullptr;
   std::uintptr_t counts_ = 0;  // where the count of statement 0 would be
-  std::uint64_t recording_ = no_recording << 32;  // in the upper half
+  std::uint64_t recording_ = background_type::no_recording << 32;  // in the upper half
   std::uint32_t current_ = 0;                      // number of the chunk
   std::uint32_t enclosing_ = 0;                    // recording of the next scope around, 0 if there is none
   background_type* background_ = nullptr;

@@ -1,6 +1,6 @@
 /// How a scalar variable is known to the recording, and how a statement writes its entries.
 #pragma once
-#include "../core/config.hpp"
+#include "../../core/config.hpp"
 
 #include <cstdint>
 

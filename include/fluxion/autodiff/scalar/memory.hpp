@@ -1,9 +1,9 @@
 /// Where scalar statements are written: partial derivatives, indices and counts in chunks, adjoints in one array. All of it is kept from one
 /// recording to the next. The loop backwards over what was written is here too.
 #pragma once
-#include "../core/error.hpp"
-#include "directions.hpp"
-#include "dual_number.hpp"
+#include "../../core/config.hpp"
+#include "../directions.hpp"
+#include "../dual_number.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,10 +1,10 @@
 /// The right-hand side of a scalar statement: a tree of values that knows how to hand an adjoint down to its operands. Nodes hold values and indices,
 /// no references, so that an expression can outlive its operands.
 #pragma once
-#include "../graph/operation/arithmetic.hpp"
-#include "dual.hpp"
-#include "scalar_tape.hpp"
-#include "variable.hpp"
+#include "../../graph/operation/arithmetic.hpp"
+#include "../dual.hpp"
+#include "../variable.hpp"
+#include "tape.hpp"
 
 #include <cstddef>
 #include <cstdint>
