@@ -1,5 +1,6 @@
 // The recording of scalar statements: what is written, what is forgotten, who may use it, and that no memory is asked for twice.
 // wants: threads
+// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/reverse.hpp>
@@ -298,12 +299,30 @@ TEST_CASE("threads record each on a tape of its own") {
   }
 }
 
-TEST_CASE("a variable of another thread cannot be used") {
-  tape().clear();
-  const V x = fx::variable(1.);
+TEST_CASE("a variable of another thread cannot be used, even by the first recording of a thread") {
+  V x;
+  std::thread([&] { x = fx::variable(1.) * 2; }).join();
   std::string message;
-  std::thread([&] { message = message_of([&] { [[maybe_unused]] const V y = x * 2; }); }).join();
+  std::thread([&] {
+    const V own = fx::variable(1.);
+    message = message_of([&] { [[maybe_unused]] const V y = own * x; });
+  }).join();
   CHECK(message.starts_with("a variable was used"));
+}
+
+TEST_CASE("memory can be given back, but not inside a scope") {
+  const V x = fx::variable(1.);
+  {
+    Tape::Scope scope;
+    CHECK_THROWS_AS(tape().free_memory(), fx::ValueError);
+  }
+  tape().free_memory();
+  CHECK(tape().size() == 0);
+  CHECK_THROWS_AS(V(x * 2), fx::ValueError);
+  const V z = fx::variable(3.);
+  V y = z * z;
+  y.backward();
+  CHECK(z.grad() == 6);
 }
 
 TEST_CASE("recordings of other types of number are others") {

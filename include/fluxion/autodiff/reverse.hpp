@@ -7,6 +7,8 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <new>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -18,6 +20,25 @@ using forward::Gradient;
 using forward::Hessian;
 using forward::Jacobian;
 
+namespace detail {
+
+/// Makes x[0 … n) the inputs of a recording; returns the index of the first, of which the next ones' are the numbers below.
+template <class T>
+std::int32_t make_inputs(ScalarTape<T>& tape, const T* x, std::size_t n, Var<T>* inputs) {
+  const std::int32_t first = tape.add_inputs(n);
+  for (std::size_t i = 0; i < n; ++i) ::new (static_cast<void*>(inputs + i)) Var<T>(Var<T>::from_tape(x[i], first - static_cast<std::int32_t>(i)));
+  return first;
+}
+/// One sweep from y, then the inputs' adjoints.
+template <class T>
+void sweep_to_inputs(ScalarTape<T>& tape, const Var<T>& y, std::int32_t first, std::size_t n, T* gradient) {
+  if (y.requires_grad()) y.backward(true);
+  const T* const adjoint = n > 0 ? &tape.adjoint(first) : nullptr;
+  for (std::size_t i = 0; i < n; ++i) gradient[i] = *(adjoint - i);
+}
+
+}  // namespace detail
+
 /// Value and gradient of f, a function of an array to a number: `auto [y, dy] = reverse::gradient(f, x);`. f is called once, with variables that are
 /// its own: variables of another recording raise ValueError in it. After the first call with as many statements there is no allocation.
 template <class F, class T, std::size_t N>
@@ -25,11 +46,10 @@ Gradient<T, N> gradient(const F& f, const std::array<T, N>& x) {
   typename ScalarTape<T>::IsolatedScope scope;
   AutoGradMode recording(true);
   std::array<Var<T>, N> inputs;
-  for (std::size_t i = 0; i < N; ++i) inputs[i] = variable(x[i]);
+  const std::int32_t first = detail::make_inputs(scope.tape(), x.data(), N, inputs.data());
   const Var<T> y = f(std::as_const(inputs));
-  if (y.requires_grad()) y.backward(true);
   Gradient<T, N> result{y.value(), {}};
-  for (std::size_t i = 0; i < N; ++i) result.gradient[i] = inputs[i].grad();
+  detail::sweep_to_inputs(scope.tape(), y, first, N, result.gradient.data());
   return result;
 }
 
@@ -42,10 +62,9 @@ T gradient(const F& f, std::span<const std::type_identity_t<T>> x, std::span<T> 
   AutoGradMode recording(true);
   ArenaScope scratch;
   auto* const inputs = scratch.take<Var<T>>(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) ::new (static_cast<void*>(inputs + i)) Var<T>(variable(x[i]));
+  const std::int32_t first = detail::make_inputs(scope.tape(), x.data(), x.size(), inputs);
   const Var<T> y = f(std::span<const Var<T>>(inputs, x.size()));
-  if (y.requires_grad()) y.backward(true);
-  for (std::size_t i = 0; i < x.size(); ++i) gradient[i] = inputs[i].grad();
+  detail::sweep_to_inputs(scope.tape(), y, first, x.size(), gradient.data());
   return y.value();
 }
 
@@ -83,7 +102,7 @@ auto jacobian(const F& f, const std::array<T, N>& x) {
   typename ScalarTape<T>::IsolatedScope scope;
   AutoGradMode recording(true);
   std::array<Var<T>, N> inputs;
-  for (std::size_t i = 0; i < N; ++i) inputs[i] = variable(x[i]);
+  detail::make_inputs(scope.tape(), x.data(), N, inputs.data());
   const auto results = f(std::as_const(inputs));
   constexpr std::size_t M = std::tuple_size_v<std::remove_const_t<decltype(results)>>;
   std::array<Var<T>, M> y;

@@ -5,7 +5,7 @@
 ///     fx::Var<double> z = x * sin(x * y);   // one statement: the partial derivatives of z by x are recorded, once per mention
 ///     z.backward();                         // x.grad() is dz/dx
 #pragma once
-#include "scalar_math.hpp"
+#include "scalar/math.hpp"
 
 #include <concepts>
 #include <iosfwd>
@@ -14,6 +14,17 @@
 #include <type_traits>
 
 namespace fluxion {
+
+namespace detail {
+
+/// What else is a number: specialised where `Var<T> get(const X&)` can make it one (mixed_var.hpp).
+template <class T, class X>
+struct number_from {};
+/// What a number is in an expression of tensors: specialised in mixed_var.hpp.
+template <class T>
+struct number_in_tensors {};
+
+}  // namespace detail
 
 /// A number and the index of the statement that computed it; 16 bytes for double. Numbers convert to constants, whose derivative is 0 and of which
 /// nothing is recorded. Expressions of variables have types of their own: what is assigned to a variable is one statement. Copies are the same
@@ -44,6 +55,11 @@ class Var<T, void> {
     return *this;
   }
 
+  /// The number that something else is, such as a tensor of rank 0.
+  template <class X>
+    requires requires(const X& x) { detail::number_from<T, X>::get(x); }
+  Var(const X& x) : Var(detail::number_from<T, X>::get(x)) {}
+
   template <class X>
     requires(detail::is_scalar_of<T, X>)
   FLUXION_ALWAYS_INLINE Var& operator+=(const X& x) { return *this = *this + x; }
@@ -71,7 +87,7 @@ class Var<T, void> {
     if (!on) {
       place_ = {};
     } else if (!place_.is_active() || !tape.is_live(place_.recording())) {
-      const std::int32_t index = tape.add_input();
+      const std::int32_t index = tape.add_inputs();
       place_ = tape.place(index);
     }
   }
@@ -93,6 +109,12 @@ class Var<T, void> {
   void backward(const Seed& seed, bool retain_graph = false) const { backward_from(seed, retain_graph); }
 
   ScalarReference<T> reference() const { return {value_, place_}; }
+
+  auto as_leaf() const
+    requires requires(const Var& x) { detail::number_in_tensors<T>::get(x); }
+  {
+    return detail::number_in_tensors<T>::get(*this);
+  }
 
   /// A variable of an index that somebody else gave.
   static Var from_tape(const T& value, std::int32_t index) {
@@ -123,7 +145,8 @@ class Var<T, void> {
   void backward_from(const T& seed, bool retain_graph) const {
     check_swept();
     tape_type& tape = tape_type::of_this_thread();
-    tape.seed(place_.index(), seed);
+    tape.prepare_sweep();
+    tape.adjoint(place_.index()) += seed;
     tape.sweep(place_.index(), retain_graph);
   }
 
@@ -154,9 +177,10 @@ void backward(std::span<const Var<T>> outputs, std::span<const std::type_identit
   std::int32_t last = 0;
   for (const Var<T>& y : outputs)
     if (y.requires_grad()) y.check_swept();
+  tape.prepare_sweep();
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (outputs[i].requires_grad()) {
-      tape.seed(outputs[i].index(), seeds[i]);
+      tape.adjoint(outputs[i].index()) += seeds[i];
       last = std::max(last, outputs[i].index());
     }
   tape.sweep(last, retain_graph);

@@ -78,6 +78,8 @@ class Sweep {
   Tape& tape() const { return *tape_; }
   bool creates_graph() const { return recorder_.record != nullptr; }
   const GraphRecorder& recorder() const { return recorder_; }
+  /// Whether only what is captured gets its gradient.
+  bool is_capturing() const { return captures_only_; }
 
   /// Where the gradient of a node of this tape or of a leaf goes.
   GradientTarget target_of(TapeNode& x) {

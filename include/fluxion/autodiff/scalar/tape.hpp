@@ -1,100 +1,17 @@
 /// The recording of scalar statements: one per thread and type of number. A statement writes its partial derivatives and the indices of its operands,
-/// nothing else; see scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
+/// nothing else; see ../scalar_var.hpp for what is recorded and docs/autodiff.md for what it costs.
 #pragma once
-#include "scalar_memory.hpp"
-#include "tape/mode.hpp"
+#include "../../core/error.hpp"
+#include "../tape/mode.hpp"
+#include "background.hpp"
+#include "entry.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 namespace fluxion {
-
-template <class T>
-class ScalarTape;
-
-namespace detail {
-
-/// What recording a statement does not touch.
-template <class T>
-struct ScalarTapeBackground {
-  /// What there was where a scope began.
-  struct Outer {
-    ScalarCursor cursor;
-    std::uint32_t inputs;
-    std::uint32_t recording;
-    bool isolated;
-  };
-  ScalarChunks<T> chunks;
-  AdjointArray<T> adjoints;
-  std::vector<Outer> outer;
-  std::uint32_t inputs = 0;
-  ScalarCursor swept;  // how far the sweep that is going on has come
-  std::size_t growths = 0;
-  std::uint32_t last_recording = 0;
-  // Whose inputs can still be read although it was released, as long as no others take their place.
-  std::uint32_t readable = 0;
-  // Runs statements of another kind that stand between the scalar ones; null where there are none.
-  void (*sweep_others)(ScalarTape<T>&, bool retain_graph) = nullptr;
-
-  ~ScalarTapeBackground();
-};
-
-/// The index of a variable and the number of the recording that it belongs to, 0 for a constant. One word: read in other pieces than it was written
-/// in, it would wait for the memory.
-class ScalarPlace {
- public:
-  constexpr ScalarPlace() = default;
-  FLUXION_ALWAYS_INLINE constexpr ScalarPlace(std::int32_t index, std::uint64_t recording_in_upper_half)
-      : word_(recording_in_upper_half | static_cast<std::uint32_t>(index)) {}
-  FLUXION_ALWAYS_INLINE constexpr std::int32_t index() const { return static_cast<std::int32_t>(static_cast<std::uint32_t>(word_)); }
-  FLUXION_ALWAYS_INLINE constexpr std::uint32_t recording() const { return static_cast<std::uint32_t>(word_ >> 32); }
-  /// Below 2^32 for a variable of the recording, which is given in the upper half.
-  FLUXION_ALWAYS_INLINE constexpr std::uint64_t difference(std::uint64_t recording) const { return word_ ^ recording; }
-  FLUXION_ALWAYS_INLINE constexpr bool is_active() const { return word_ != 0; }
-
- private:
-  std::uint64_t word_ = 0;
-};
-
-/// Where a statement writes its entries if all of its operands are active and of this recording, which is the rule: at fixed places.
-template <class T>
-struct EntryWriter {
-  T* const partial;
-  std::int32_t* const index;
-  const std::uint64_t recording;
-  std::uint64_t difference = 0;
-  std::uint32_t count = 0;
-
-  FLUXION_ALWAYS_INLINE bool others() const { return difference >> 32 != 0; }
-
-  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
-    partial[count] = by;
-    index[count] = operand.index();
-    difference |= operand.difference(recording);
-    ++count;
-  }
-};
-
-/// The same for operands some of which are constants or of scopes around this one.
-template <class T>
-struct SelectiveEntryWriter {
-  T* const partial;
-  std::int32_t* const index;
-  ScalarTape<T>& tape;
-  std::uint32_t count = 0;
-
-  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
-    if (!operand.is_active()) return;
-    if (operand.recording() != tape.recording()) tape.check_live(operand.recording());
-    partial[count] = by;
-    index[count] = operand.index();
-    ++count;
-  }
-};
-
-}  // namespace detail
 
 /// A thread's recording of statements about Ts. Memory is taken in chunks and never given back before the thread ends.
 template <class T>
@@ -103,10 +20,10 @@ class ScalarTape {
   static ScalarTape& of_this_thread();
 
   /// How many statements are recorded.
-  std::size_t size() const { return static_cast<std::size_t>(first_) + statements_ - (chunk_ ? 1 : 0); }
+  std::size_t size() const { return chunk_ ? (cursor_ >> 32) - 1 : 0; }
   /// How many entries they have: one for each mention of an active operand.
   std::size_t entries() {
-    std::size_t sum = entries_;
+    std::size_t sum = chunk_ ? static_cast<std::uint32_t>(cursor_) : 0;
     for (std::uint32_t c = 0; c < current_; ++c) sum += background().chunks[c].entries;
     return sum;
   }
@@ -118,10 +35,21 @@ class ScalarTape {
   /// Forgets everything, also what was recorded outside of the scopes; variables recorded so far can no longer be used.
   void clear() {
     auto& b = background();
+    b.forget_others();
     b.readable = 0;
     if (chunk_) roll_back({}, 0);
-    for (auto& outer : b.outer) outer = {{}, 0, new_recording(), outer.isolated};
-    recording_ = std::uint64_t{new_recording()} << 32;
+    for (auto& outer : b.outer) outer = {{}, 0, b.new_recording(), outer.isolated};
+    enclosing_ = 0;
+    begin_recording();
+  }
+  /// The same, and gives the memory back to the system. Raises ValueError inside a scope.
+  void free_memory() {
+    auto& b = background();
+    if (!b.outer.empty()) raise<ValueError>("free_memory: a scope of the recording is alive");
+    clear();
+    b.chunks = {};
+    b.adjoints = {};
+    *this = ScalarTape();
   }
   /// Sets the gradients of all inputs to 0.
   void zero_grad() {
@@ -155,17 +83,14 @@ class ScalarTape {
   /// Marks variables of the present recording or scope; never 0.
   std::uint32_t recording() const { return static_cast<std::uint32_t>(recording_ >> 32); }
   detail::ScalarPlace place(std::int32_t index) const { return {index, recording_}; }
-  /// Whether a variable of another recording may be used: it belongs to a scope around this one. Raises ValueError if not.
+  /// Raises ValueError for a variable of a recording that is neither this one nor that of a scope around it.
+  FLUXION_ALWAYS_INLINE void admit(std::uint32_t recording) {
+    if (recording != this->recording() && recording != enclosing_) [[unlikely]] check_live(recording);
+  }
   FLUXION_COLD void check_live(std::uint32_t recording) {
     if (!is_live(recording)) raise<ValueError>("a variable was used whose recording was released, rolled back or is outside of this one; its value() can be used");
   }
-  FLUXION_COLD bool is_live(std::uint32_t recording) {
-    if (recording == this->recording()) return true;
-    const auto& outer = background().outer;
-    for (std::size_t i = outer.size(); i-- > 0 && !outer[i].isolated;)
-      if (outer[i].recording == recording) return true;
-    return false;
-  }
+  bool is_live(std::uint32_t recording) { return recording == this->recording() || background().is_live(recording); }
   /// Whether the gradient of an input of that recording is still there.
   bool is_readable(std::uint32_t recording) { return is_live(recording) || recording == background().readable; }
 
@@ -174,12 +99,12 @@ class ScalarTape {
   FLUXION_ALWAYS_INLINE detail::ScalarPlace record(const E& expression) {
     static_assert(E::entries <= 255, "a scalar statement has more than 255 operands: name parts of it as variables");
     if (!is_grad_enabled()) [[unlikely]] return {};
-    if (entries_ + E::entries > capacity_) [[unlikely]] next_chunk();
+    if (static_cast<std::uint32_t>(cursor_) > chunk_type::capacity - E::entries) [[unlikely]] next_chunk();
     // Copies, because what is written below could be these members for all that the compiler knows.
-    detail::ScalarChunk<T>* const chunk = chunk_;
-    const std::uint32_t entries = entries_, statement = statements_;
-    const std::uint64_t recording = recording_;
-    const std::int32_t first = first_;
+    chunk_type* const chunk = chunk_;
+    const std::uint64_t cursor = cursor_, recording = recording_;
+    const std::uintptr_t counts = counts_;
+    const auto entries = static_cast<std::uint32_t>(cursor);
     detail::EntryWriter<T> writer{chunk->partial + entries, chunk->index + entries, recording};
     expression.push(writer, T(1));
     std::uint32_t written = writer.count;
@@ -189,70 +114,86 @@ class ScalarTape {
       written = selective.count;
       if (written == 0) return {};
     }
-    chunk->count[statement] = static_cast<std::uint8_t>(written);
-    entries_ = entries + written;
-    statements_ = statement + 1;
-    return {first + static_cast<std::int32_t>(statement), recording};
+    *reinterpret_cast<std::uint8_t*>(counts + (cursor >> 32)) = static_cast<std::uint8_t>(written);
+    cursor_ = cursor + (std::uint64_t{1} << 32) + written;
+    return {static_cast<std::int32_t>(cursor >> 32), recording};
   }
 
-  /// A new input; returns its index, which is negative.
-  FLUXION_COLD std::int32_t add_input() {
+  /// New inputs; returns the index of the first, which is negative. The next ones' are the numbers below.
+  std::int32_t add_inputs(std::size_t n = 1) {
     auto& b = background();
     if (!chunk_) next_chunk();
+    if (n > std::numeric_limits<std::int32_t>::max() - b.inputs) raise<ValueError>("a recording of scalar statements has at most 2147483647 inputs");
     b.readable = 0;
-    ++b.inputs;
+    const auto first = -static_cast<std::int32_t>(b.inputs) - 1;
+    b.inputs += static_cast<std::uint32_t>(n);
     b.adjoints.reserve(b.inputs, 0);
-    const auto index = -static_cast<std::int32_t>(b.inputs);
-    b.adjoints.origin()[index] = T{};
-    return index;
+    std::fill_n(b.adjoints.origin() - b.inputs, n, T{});
+    return first;
   }
   /// The adjoint of an input or, while a sweep is going on, of a statement.
   T& adjoint(std::int32_t index) { return background().adjoints.origin()[index]; }
 
-  /// Adds a seed to the adjoint of a variable that is to be swept from.
-  void seed(std::int32_t index, const T& value) {
+  /// Before the adjoints of the variables that are swept from are given values.
+  void prepare_sweep() {
     auto& b = background();
     b.adjoints.reserve(b.inputs, size());
-    b.adjoints.origin()[index] += value;
+    if (b.is_sweeping) b.adjoints.clear_statements();  // an error ended the former sweep
+    b.is_sweeping = true;
   }
   /// Carries seeds from statement `last` and before it to the inputs; releases the innermost scope's recording unless told to retain it.
   void sweep(std::int32_t last, bool retain_graph) {
     auto& b = background();
     begin_sweep(last);
-    if (b.sweep_others) b.sweep_others(*this, retain_graph);
-    sweep_to(floor());
-    if (!retain_graph) release();
+    const std::uint64_t recording = recording_;
+    if (b.others) b.others->sweep(*this, retain_graph);
+    sweep_to(b.floor());
+    b.is_sweeping = false;
+    if (!retain_graph && recording == recording_) release();
   }
   /// The same with several adjoints at once, which the caller owns.
   template <class Slot>
   void sweep(detail::AdjointArray<Slot>& adjoints, std::int32_t last) {
     auto& b = background();
     begin_sweep(last);
-    b.chunks.sweep(adjoints.origin(), b.swept, floor());
+    b.chunks.sweep(adjoints.origin(), b.swept, b.floor());
   }
   std::uint32_t inputs() { return background().inputs; }
 
   /// Forgets what the innermost scope has recorded. Its inputs' gradients can be read until there are new inputs.
   void release() {
     auto& b = background();
+    b.forget_others();
     const std::uint32_t former = recording();
     if (b.outer.empty()) roll_back({}, 0);
     else roll_back(b.outer.back().cursor, b.outer.back().inputs);
-    recording_ = std::uint64_t{new_recording()} << 32;
+    begin_recording();
     b.readable = former;
   }
 
-  // ---- for statements of another kind between the scalar ones -----------------------------------------------------------
+  // ---- for statements of another kind between the scalar ones ---------------------------------------------------------
 
   detail::ScalarCursor position() {
     if (!chunk_) next_chunk();
-    return {current_, entries_, statements_};
+    save();
+    return {current_, background_->chunks[current_].entries, background_->chunks[current_].statements};
   }
-  void set_sweep_of_others(void (*sweep_others)(ScalarTape&, bool)) { background().sweep_others = sweep_others; }
+  void set_others(const detail::OtherStatements<T>* others) { background().others = others; }
+  bool is_isolated() { return background().is_isolated(); }
   void begin_sweep(std::int32_t last) {
     auto& b = background();
     if (chunk_) save();
     b.swept = last > 0 ? b.chunks.behind(last, current_) : detail::ScalarCursor{};
+  }
+  /// Begins a sweep at a place, and ends one.
+  void begin_sweep(const detail::ScalarCursor& place) {
+    prepare_sweep();
+    save();
+    background().swept = place;
+  }
+  void end_sweep() {
+    sweep_to({});
+    background().is_sweeping = false;
   }
   /// Continues the sweep down to a place.
   void sweep_to(const detail::ScalarCursor& place) {
@@ -263,6 +204,7 @@ class ScalarTape {
  private:
   friend struct detail::ScalarTapeBackground<T>;
   using background_type = detail::ScalarTapeBackground<T>;
+  using chunk_type = detail::ScalarChunk<T>;
 
   background_type& background() {
     if (!background_) [[unlikely]] find_background();
@@ -273,18 +215,12 @@ class ScalarTape {
     background_ = &background;
   }
 
-  // Numbers of recordings tell variables apart; 0 marks constants, the largest number that there has been none.
-  static constexpr std::uint64_t no_recording = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t new_recording() {
-    auto& last = background().last_recording;
-    if (++last == no_recording) last = 1;
-    return last;
-  }
+  void begin_recording() { recording_ = std::uint64_t{background().new_recording()} << 32; }
 
   void save() {
     auto& stretch = background_->chunks[current_];
-    stretch.entries = entries_;
-    stretch.statements = statements_;
+    stretch.entries = static_cast<std::uint32_t>(cursor_);
+    stretch.statements = static_cast<std::uint32_t>(cursor_ >> 32) - static_cast<std::uint32_t>(stretch.first);
   }
   FLUXION_COLD void next_chunk() {
     auto& b = background();
@@ -292,12 +228,12 @@ class ScalarTape {
     std::uint32_t next = 0;
     if (chunk_) {
       save();
-      if (first_ > std::numeric_limits<std::int32_t>::max() - 2 * static_cast<std::int32_t>(chunk_type::capacity))
+      if ((cursor_ >> 32) > std::numeric_limits<std::int32_t>::max() - 2 * chunk_type::capacity)
         raise<ValueError>("a recording of scalar statements has at most 2147483647 of them");
-      first = first_ + static_cast<std::int32_t>(statements_);
+      first = static_cast<std::int32_t>(cursor_ >> 32);
       next = current_ + 1;
     } else {
-      recording_ = std::uint64_t{new_recording()} << 32;
+      begin_recording();
     }
     if (next == b.chunks.size()) {
       b.chunks.append();
@@ -310,29 +246,21 @@ class ScalarTape {
     auto& stretch = background_->chunks[chunk];
     current_ = chunk;
     chunk_ = stretch.data.get();
-    capacity_ = chunk_type::capacity;
-    entries_ = entries;
-    statements_ = statements;
-    first_ = stretch.first;
+    const auto first = static_cast<std::uint32_t>(stretch.first);
+    counts_ = reinterpret_cast<std::uintptr_t>(chunk_->count) - first;
+    cursor_ = std::uint64_t{first + statements} << 32 | entries;
   }
   void roll_back(const detail::ScalarCursor& to, std::uint32_t inputs) {
     select(to.chunk, to.entries, to.statements);
     background_->inputs = inputs;
   }
 
-  /// Where a sweep ends.
-  detail::ScalarCursor floor() {
-    const auto& outer = background().outer;
-    for (std::size_t i = outer.size(); i-- > 0;)
-      if (outer[i].isolated) return outer[i].cursor;
-    return {};
-  }
-
   void enter(bool isolated) {
     const auto cursor = position();
     auto& b = background();
     b.outer.push_back({cursor, b.inputs, recording(), isolated});
-    recording_ = std::uint64_t{new_recording()} << 32;
+    enclosing_ = isolated ? 0 : recording();
+    begin_recording();
   }
   void leave() noexcept {
     const auto outer = background_->outer.back();
@@ -340,14 +268,16 @@ class ScalarTape {
     roll_back(outer.cursor, outer.inputs);
     background_->readable = 0;
     recording_ = std::uint64_t{outer.recording} << 32;
+    enclosing_ = background_->enclosing();
   }
 
-  using chunk_type = detail::ScalarChunk<T>;
+  // What a statement reads, and the cursor that it moves: entries of the chunk in the lower half, index of the next statement in the upper one.
+  std::uint64_t cursor_ = std::numeric_limits<std::uint32_t>::max();  // full, as there is no chunk
   chunk_type* chunk_ = nullptr;
-  std::uint32_t entries_ = 0, statements_ = 0, capacity_ = 0;
-  std::int32_t first_ = 0;
-  std::uint32_t current_ = 0;
-  std::uint64_t recording_ = no_recording << 32;  // in the upper half
+  std::uintptr_t counts_ = 0;  // where the count of statement 0 would be
+  std::uint64_t recording_ = background_type::no_recording << 32;  // in the upper half
+  std::uint32_t current_ = 0;                      // number of the chunk
+  std::uint32_t enclosing_ = 0;                    // recording of the next scope around, 0 if there is none
   background_type* background_ = nullptr;
 };
 

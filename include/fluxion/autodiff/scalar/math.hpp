@@ -1,7 +1,7 @@
 /// The functions of <cmath> for `Var<T>` and its expressions, found by argument-dependent lookup, and a few of PyTorch's. Values and derivatives, at
 /// kinks too, are those of the same functions of `Dual`.
 #pragma once
-#include "scalar_expression.hpp"
+#include "expression.hpp"
 
 #include <cmath>
 

@@ -1,9 +1,9 @@
 /// Where scalar statements are written: partial derivatives, indices and counts in chunks, adjoints in one array. All of it is kept from one
 /// recording to the next. The loop backwards over what was written is here too.
 #pragma once
-#include "../core/error.hpp"
-#include "directions.hpp"
-#include "dual_number.hpp"
+#include "../../core/config.hpp"
+#include "../directions.hpp"
+#include "../dual_number.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,7 +52,7 @@ class AdjointArray {
     inputs_ = inputs;
     statements_ = statements;
   }
-  std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
+  void clear_statements() { std::fill(slots_.begin() + static_cast<std::ptrdiff_t>(inputs_), slots_.end(), Slot{}); }
 
  private:
   std::vector<Slot> slots_;

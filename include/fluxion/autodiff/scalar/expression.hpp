@@ -1,10 +1,10 @@
 /// The right-hand side of a scalar statement: a tree of values that knows how to hand an adjoint down to its operands. Nodes hold values and indices,
 /// no references, so that an expression can outlive its operands.
 #pragma once
-#include "../graph/operation/arithmetic.hpp"
-#include "dual.hpp"
-#include "scalar_tape.hpp"
-#include "variable.hpp"
+#include "../../graph/operation/arithmetic.hpp"
+#include "../dual.hpp"
+#include "../variable.hpp"
+#include "tape.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -171,26 +171,37 @@ FLUXION_ALWAYS_INLINE auto scalar_operation(const X& x, const Y& y) {
 
 /// f of the values, in which the operand of number I is a Dual.
 template <std::size_t I, class T, class F, std::size_t... J, class... X>
-FLUXION_ALWAYS_INLINE T partial_by_dual(const F& f, std::index_sequence<J...>, const X&... x) {
+FLUXION_ALWAYS_INLINE Dual<T, 1> with_dual(const F& f, std::index_sequence<J...>, const X&... x) {
   const auto argument = []<std::size_t K>(std::integral_constant<std::size_t, K>, const T& value) FLUXION_INLINE_LAMBDA {
     if constexpr (K == I) return Dual<T, 1>(value, {T(1)});
     else return value;
   };
-  return gradient_as<Dual<T, 1>>(f(argument(std::integral_constant<std::size_t, J>(), x.value())...))[0];
+  return f(argument(std::integral_constant<std::size_t, J>(), x.value())...);
 }
 
 /// f of operands, where f is a function of Dual too: its rules are the Dual's. One operand at a time, so that the derivative by one of them cannot
-/// spoil the others'; what is not active is not differentiated.
+/// spoil the others'; what is not active is not differentiated. A Dual has the value too.
 template <class F, class... X>
 FLUXION_ALWAYS_INLINE auto scalar_function(const F& f, const X&... x) {
   using T = scalar_number_t<X...>;
   return [&]<std::size_t... I>(std::index_sequence<I...> sequence, const auto&... operand) FLUXION_INLINE_LAMBDA {
+    T value{};
+    bool is_known = false;
     const auto partial = [&]<std::size_t J, class Y>(std::integral_constant<std::size_t, J>, const Y& y) FLUXION_INLINE_LAMBDA {
-      if constexpr (Y::entries == 0) return ScalarArgument<J, T, Y>{y, T()};
-      else return ScalarArgument<J, T, Y>{y, y.is_active() ? partial_by_dual<J, T>(f, sequence, operand...) : T()};
+      ScalarArgument<J, T, Y> argument{y, T()};
+      if constexpr (Y::entries > 0)
+        if (y.is_active()) {
+          const Dual<T, 1> result = with_dual<J, T>(f, sequence, operand...);
+          value = result.value();
+          is_known = true;
+          argument.partial = result.gradient()[0];
+        }
+      return argument;
     };
-    return ScalarFunction<T, std::index_sequence<I...>, std::remove_cvref_t<decltype(operand)>...>(
-        T(f(operand.value()...)), partial(std::integral_constant<std::size_t, I>(), operand)...);
+    using function = ScalarFunction<T, std::index_sequence<I...>, std::remove_cvref_t<decltype(operand)>...>;
+    function result{T(), partial(std::integral_constant<std::size_t, I>(), operand)...};
+    result.number = is_known ? value : T(f(operand.value()...));
+    return result;
   }(std::index_sequence_for<X...>(), as_scalar<T>(x)...);
 }
 
