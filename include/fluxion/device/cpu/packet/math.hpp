@@ -197,21 +197,73 @@ FLUXION_ALWAYS_INLINE Pack<T, N> erf(const Pack<T, N>& x) {
   }
 }
 
+namespace detail {
+/// Beyond this many radians double packets leave sine and cosine to the standard library, whose reduction is exact for any number.
+inline constexpr double largest_angle = 4096;
+
+/// floor(x / 2) of a whole number of moderate size.
+template <class P>
+FLUXION_ALWAYS_INLINE P floor_half(const P& x) {
+  using T = typename P::value_type;
+  const P shift = splat<P>(rounding_shift<T>);
+  return P{{P::lane::opaque((fma(x, splat<P>(T(0.5)), splat<P>(T(-0.25))) + shift).parts[0])}} - shift;
+}
+
+/// sin(x + Quarters pi / 2) of moderate doubles: x = n pi / 2 + r, pi / 2 in three parts of which n times the first two are exact, and
+/// polynomials, Chebyshev fits of (sin r - r) / r³ and of (cos r - 1 + r² / 2) / r⁴.
+template <int Quarters, class P>
+FLUXION_ALWAYS_INLINE P sine_of_moderate(const P& x) {
+  constexpr double sine[] = {-0.1666666666666666437,   0.008333333333330700625, -0.0001984126983638734624,
+                             2.755731591191115913e-6, -2.505109250706138589e-8, 1.591532321227140032e-10};
+  constexpr double cosine[] = {0.04166666666666666523,  -0.001388888888888724218, 0.00002480158729853345501,
+                               -2.755731715246703958e-7, 2.087612165887115877e-9, -1.138087694816971604e-11};
+  const P shift = splat<P>(rounding_shift<double>);
+  const P n = P{{P::lane::opaque(fma(x, splat<P>(0.63661977236758134308), shift).parts[0])}} - shift;
+  P r = fma(n, splat<P>(-1.57079632673412561417), x);
+  r = fma(n, splat<P>(-6.077100506303965977e-11), r);
+  r = fma(n, splat<P>(-2.022266248795950732e-21), r);
+  const P square = r * r;
+  const P sine_of_r = fma(polynomial(square, sine), square * r, r);
+  const P cosine_of_r = fma(polynomial(square, cosine), square * square, fma(square, splat<P>(-0.5), splat<P>(1.)));
+  const P quarters = n + double(Quarters), halves = floor_half(quarters), wholes = floor_half(halves);
+  const P half = splat<P>(0.5);
+  const P size = select(less(half, fma(halves, splat<P>(-2.), quarters)), cosine_of_r, sine_of_r);
+  return select(less(half, fma(wholes, splat<P>(-2.), halves)), -size, size);
+}
+}  // namespace detail
+
 /// The sine of x radians.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> sin(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
-  if constexpr (L::is_packet && sizeof(T) == 4)
+  if constexpr (L::is_packet && sizeof(T) == 4) {
     return detail::lift<&L::raw_sin, Pack<T, N>>(x);
-  else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::sin(v); }, x);
+  } else if constexpr (L::is_packet) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
+      using P = std::remove_cvref_t<decltype(v)>;
+      const P size = abs(v);
+      if (any(less_equal(splat<P>(detail::largest_angle), size))) return detail::by_element([](T e) FLUXION_INLINE_LAMBDA { return std::sin(e); }, v);
+      return select(less(size, splat<P>(1e-8)), v, detail::sine_of_moderate<0>(v));  // keeps the sign of 0
+    }, x);
+  } else {
+    return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::sin(v); }, x);
+  }
 }
 /// The cosine of x radians.
 template <std::floating_point T, int N>
 FLUXION_ALWAYS_INLINE Pack<T, N> cos(const Pack<T, N>& x) {
   using L = typename Pack<T, N>::lane;
-  if constexpr (L::is_packet && sizeof(T) == 4)
+  if constexpr (L::is_packet && sizeof(T) == 4) {
     return detail::lift<&L::raw_cos, Pack<T, N>>(x);
-  else return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::cos(v); }, x);
+  } else if constexpr (L::is_packet) {
+    return detail::by_packet([](const auto& v) FLUXION_INLINE_LAMBDA {
+      using P = std::remove_cvref_t<decltype(v)>;
+      if (any(less_equal(splat<P>(detail::largest_angle), abs(v)))) return detail::by_element([](T e) FLUXION_INLINE_LAMBDA { return std::cos(e); }, v);
+      return detail::sine_of_moderate<1>(v);
+    }, x);
+  } else {
+    return detail::by_element([](T v) FLUXION_INLINE_LAMBDA { return std::cos(v); }, x);
+  }
 }
 
 /// x^y, element by element in the standard library: right in every special case, and, measured with g++ 12 and glibc 2.36 on
