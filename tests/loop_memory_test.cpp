@@ -63,7 +63,7 @@ TEST_CASE("a gradient through 1000 steps computes as many steps as the policy al
   CHECK(by_k == expected);
 }
 
-TEST_CASE("the second value and the second gradient of a loop allocate nothing") {
+TEST_CASE("after the first gradient of a loop, two hundred more and a value allocate nothing") {
   const Vector u(fx::full<double>({100}, 0.5));
   Vector du(fx::full<double>({100}, 0.0));
   double loss = 0, by_k = 0;
@@ -71,7 +71,7 @@ TEST_CASE("the second value and the second gradient of a loop allocate nothing")
   constexpr auto gradient = fx::value_and_grad<0, 2>(loop, {fx::checkpoints(12)});
   gradient.into(std::tie(loss, du, by_k), u, 500, 0.01);
   const int before = allocations;
-  gradient.into(std::tie(loss, du, by_k), u, 500, 0.01);
+  for (int i = 0; i < 200; ++i) gradient.into(std::tie(loss, du, by_k), u, 500, 0.01);
   CHECK(loop(u, 500, 0.01).item() == loss);
   CHECK(allocations == before);
 }

@@ -5,6 +5,8 @@
 #include <fluxion/fluxion.hpp>
 #include <fluxion/io/json.hpp>
 
+#include "data.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-namespace example::lstm {
+namespace problems::lstm {
 
 namespace fx = fluxion;
 using fx::index_t;
@@ -76,37 +78,29 @@ inline void gradient(const Problem& p, double& value, Main& main, Extra& extra, 
 
 /// Reads a problem in the form of ADBench's JSON inputs. Raises FileError.
 inline Problem read_problem(const std::filesystem::path& path) {
-  const std::string content = fx::read_text(path), name = path.string();
-  fx::JsonReader reader(content, name);
   Problem p;
   std::vector<double> text;
-  reader.read_object([&](std::string_view member) {
-    std::vector<double> numbers;
-    reader.read_array([&] { reader.read_array([&] { numbers.push_back(reader.read_number()); }); });
+  read_json_object(path, [&](fx::JsonReader& reader, std::string_view member) {
+    const std::vector<double> numbers = read_numbers(reader, 2);
     std::size_t k = 0;
     const auto fill = [&](Units& to) {
-      if (k + units > numbers.size()) fx::raise<fx::FileError>(name + ": " + std::string(member) + " is too short for this model");
+      if (k + units > numbers.size()) fx::raise<fx::FileError>(path.string() + ": " + std::string(member) + " is too short for this model");
       for (std::size_t i = 0; i < units; ++i) to.data()[i] = numbers[k++];
     };
-    if (member == "main_params") for (auto& layer : p.main) for (Units& part : layer) fill(part);
-    else if (member == "extra_params") for (Units& part : p.extra) fill(part);
-    else if (member == "state") for (auto& layer : std::get<0>(p.state)) for (Units& part : layer) fill(part);
-    else if (member == "sequence") text = std::move(numbers);
+    if (member == "main_params") {
+      for (auto& layer : p.main)
+        for (Units& part : layer) fill(part);
+    } else if (member == "extra_params") {
+      for (Units& part : p.extra) fill(part);
+    } else if (member == "state") {
+      for (auto& layer : std::get<0>(p.state))
+        for (Units& part : layer) fill(part);
+    } else if (member == "sequence") text = numbers;
   });
-  if (text.size() < 2 * units) fx::raise<fx::FileError>(name + ": the sequence is too short");
+  if (text.size() < 2 * units) fx::raise<fx::FileError>(path.string() + ": the sequence is too short");
   p.text = fx::Tensor<double, fx::extents<fx::dynamic_extent, units>>(fx::uninitialized, {static_cast<index_t>(text.size() / units), index_t{units}});
   std::copy_n(text.begin(), p.text.size(), p.text.data());
   return p;
 }
 
-/// The numbers of an array of numbers in a JSON file, or a single one.
-inline std::vector<double> read_numbers(const std::filesystem::path& path) {
-  const std::string content = fx::read_text(path), name = path.string();
-  fx::JsonReader reader(content, name);
-  std::vector<double> numbers;
-  if (content.find('[') == std::string::npos) numbers.push_back(reader.read_number());
-  else reader.read_array([&] { numbers.push_back(reader.read_number()); });
-  return numbers;
-}
-
-}  // namespace example::lstm
+}  // namespace problems::lstm

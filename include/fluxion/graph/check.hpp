@@ -39,6 +39,8 @@ struct check {
                 "a run-time setting was read while tracing; make it a template parameter or an fx::Scalar");
   static_assert(Code != program_error::wrong_element_type || never<Operation>,
                 "the element type does not suit the operation: see the operation above");
+  static_assert(Code != program_error::pad_of_unknown_extent || never<Operation>,
+                "pad: the extent of the axis must be known when the program compiles");
   static_assert(Code != program_error::rule_is_missing || never<Operation>,
                 "a function with a custom_vjp has no tangents: give it a custom_jvp, which serves both modes");
   static_assert(Code != program_error::rule_is_lost || never<Operation>,

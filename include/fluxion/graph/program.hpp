@@ -58,6 +58,7 @@ enum class program_error : std::uint8_t {
   direction_differs,
   batches_differ,
   not_batched,
+  pad_of_unknown_extent,
   rule_is_missing,
   rule_is_lost,
   rule_counts_differ,

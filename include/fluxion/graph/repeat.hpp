@@ -8,15 +8,15 @@ namespace fluxion::graph {
 
 namespace detail {
 
-/// Whether all that a plan does is run loop kernels and look at what others computed.
+/// Whether all that a plan does is run loop kernels, look at what others computed, and embed it in zeros.
 constexpr bool has_only_loops(const plan_view& v) {
   for (int s = 0; s < v.step_count; ++s)
-    if ((v.steps[s].kind != plan_step::loop && v.steps[s].kind != plan_step::view) || v.steps[s].with_previous) return false;
+    if (v.steps[s].kind == plan_step::contract || v.steps[s].with_previous) return false;
   return true;
 }
 
 /// The executor with its kernels' calls kept. `Executor` is the one that the plan needs.
-template <class Executor, bool Accumulators>
+template <class Executor, bool Accumulators, bool Embeds>
 class kept_calls : Executor {
   using typename Executor::prepared_loop;
   using Executor::arguments_, Executor::count_, Executor::outputs_, Executor::scope_, Executor::v_, Executor::values_;
@@ -33,11 +33,18 @@ class kept_calls : Executor {
     of_step_ = scope_.template take<const plan_step*>(steps);
     std::size_t slots = 0;
     for (int s = 0; s < v_.step_count; ++s) slots += static_cast<std::size_t>(v_.steps[s].slot_count);
-    moves_ = scope_.template take<move>(slots);
+    moves_ = scope_.template take<move>(slots + 2 * steps);
     for (int s = 0; s < v_.step_count; ++s) {
       const plan_step& step = v_.steps[s];
       if (step.kind == plan_step::view) {
         this->derive_view(step.value);
+        continue;
+      }
+      if (step.kind == plan_step::embed) {
+        follow(step.value, const_cast<descriptor*>(values_[step.value])->data);
+        const int from = v_.instructions[step.value].operand[0];
+        if (v_.values[from].place != plan_value::argument) follow(from, const_cast<descriptor*>(values_[from])->data);
+        of_step_[loop_count_++] = &step;
         continue;
       }
       ::new (static_cast<void*>(loops_ + loop_count_)) prepared_loop(this->prepare(step));
@@ -54,6 +61,11 @@ class kept_calls : Executor {
   void run() {
     for (int k = 0; k < move_count_; ++k) *moves_[k].to = moves_[k].from->data + moves_[k].offset;
     for (int k = 0; k < loop_count_; ++k) {
+      if constexpr (Embeds)
+        if (of_step_[k]->kind == plan_step::embed) {
+          this->run_embed(of_step_[k]->value);
+          continue;
+        }
       const prepared_loop& l = loops_[k];
       if constexpr (Accumulators) {
         this->start_accumulators(*of_step_[k], l);
@@ -79,14 +91,16 @@ class kept_calls : Executor {
   void follow(const plan_step& step, const prepared_loop& l) {
     for (int k = 0; k < l.slots; ++k) {
       const plan_slot& slot = v_.slots[step.slot_begin + k];
-      if (slot.kind == plan_slot::generator) continue;
-      int root = slot.value;
-      while (v_.values[root].place == plan_value::alias) root = v_.values[root].index;
-      const plan_value& place = v_.values[root];
-      if (place.place != plan_value::argument && place.place != plan_value::output) continue;
-      const descriptor* const from = place.place == plan_value::argument ? arguments_ + place.index : outputs_ + place.index;
-      moves_[move_count_++] = {&l.operands[k].data, from, l.operands[k].data - from->data};
+      if (slot.kind != plan_slot::generator) follow(slot.value, l.operands[k].data);
     }
+  }
+  /// Moves a pointer to elements of `value` along, if they are in an argument or an output.
+  void follow(int value, std::byte*& pointer) {
+    while (v_.values[value].place == plan_value::alias) value = v_.values[value].index;
+    const plan_value& place = v_.values[value];
+    if (place.place != plan_value::argument && place.place != plan_value::output) return;
+    const descriptor* const from = place.place == plan_value::argument ? arguments_ + place.index : outputs_ + place.index;
+    moves_[move_count_++] = {&pointer, from, pointer - from->data};
   }
 
   counters counted_;
@@ -131,7 +145,7 @@ class repeated_plan {
   const scalar_value* scalars_;
   const descriptor* outputs_;
   const index_t* symbols_;
-  std::conditional_t<may_keep, detail::kept_calls<executor, features.accumulators>, nothing> calls_;
+  std::conditional_t<may_keep, detail::kept_calls<executor, features.accumulators, features.embeds>, nothing> calls_;
 };
 
 }  // namespace fluxion::graph

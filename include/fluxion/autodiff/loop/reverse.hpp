@@ -52,8 +52,8 @@ class loop_gradient {
   template <class... X, class L, class... D>
   static void run(const std::tuple<const X&...>& x, index_t n, const LoopOptions& options, L& loss_value, const std::tuple<D&...>& gradients) {
     if constexpr (good) {
+      ArenaScope scope;  // outlives the prepared calls, which take from the same memory
       loop_gradient self;
-      ArenaScope scope;
       self.bind(x, n);
       self.place(scope, options.memory, gradients);
       self.sweep(options.counts);

@@ -148,6 +148,25 @@ struct slice_function {
   }
 };
 
+template <int Axis, std::int64_t Before, std::int64_t After>
+struct pad_function {
+  static_assert(Before >= 0 && After >= 0, "pad: the numbers of zeros are not negative");
+  static constexpr std::string_view name = "pad";
+  static constexpr Symbol trace(const Symbol& x) {
+    program& p = x.program();
+    const shape s = x.shape();
+    const int axis = Axis < 0 ? Axis + s.rank : Axis;
+    if (axis < 0 || axis >= s.rank) return x.at(p.fail(program_error::axis_out_of_range, opcode_of<operation::embed>, s, {}, Axis));
+    shape t = s;
+    const extent_t e = p.resolve(s.extent[axis]);
+    if (is_symbol(e)) return x.at(p.fail(program_error::pad_of_unknown_extent, opcode_of<operation::embed>, s));
+    t.extent[axis] = e + Before + After;
+    if (Before + After == 0) return x;
+    p.slices.push_back({static_cast<std::int16_t>(axis), Before, 1});
+    return x.at(record_embed(p, x.cast(x.type()).index(), p.slices.size() - 1, t));
+  }
+};
+
 template <std::int64_t... E>
 struct expand_function {
   static constexpr std::string_view name = "expand";
@@ -205,6 +224,9 @@ constexpr auto squeeze(X&& x) { return call<graph::squeeze_function<Axis>>(std::
 /// Elements Start, Start + Step, … below Stop along an axis: `slice_axis<1, 0, 10>(x)`.
 template <int Axis, std::int64_t Start, std::int64_t Stop = graph::open_end, std::int64_t Step = 1, Tensorial X>
 constexpr auto slice_axis(X&& x) { return call<graph::slice_function<Axis, Start, Stop, Step>>(std::forward<X>(x)); }
+/// Zeros before and after the elements along an axis of static extent: `pad<0, 1, 1>(x)`.
+template <int Axis, std::int64_t Before, std::int64_t After, Tensorial X>
+constexpr auto pad(X&& x) { return call<graph::pad_function<Axis, Before, After>>(std::forward<X>(x)); }
 /// Broadcast to static extents; -1 keeps an axis: `expand<32, -1>(x)`.
 template <std::int64_t... E, Tensorial X>
 constexpr auto expand(X&& x) { return call<graph::expand_function<E...>>(std::forward<X>(x)); }

@@ -26,6 +26,7 @@ struct straight_line {
 struct scalarize_limits {
   int elements = 16;
   int steps = 1024;
+  int costly = 48;  // exponentials and the like of vectors: packets compute eight of doubles in the time of one
 };
 
 namespace detail {
@@ -91,6 +92,7 @@ class scalarizer {
     const int count = count_of(s);
     first_.push_back(steps_.size());
     if (count == 0 || count > limits_.elements) line_.possible = false;
+    if (count > 1 && info_of(x.operation).family == family::map && info_of(x.operation).flops >= 8 && (costly_ += count) > limits_.costly) line_.possible = false;
     if (!line_.possible) return;
     switch (info_of(x.operation).family) {
       case family::leaf: add_leaf(i, count); break;
@@ -242,6 +244,7 @@ class scalarizer {
   }
 
   const program& p_;
+  int costly_ = 0;
   scalarize_limits limits_;
   straight_line line_;
   list<int> first_;  // of each instruction, in steps_

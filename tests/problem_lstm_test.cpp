@@ -9,16 +9,9 @@
 #include <cstdlib>
 
 namespace fx = fluxion;
-namespace fs = std::filesystem;
-using namespace example::lstm;
+using namespace problems::lstm;
 
 namespace {
-
-fs::path data_folder() {
-  const char* variable = std::getenv("FLUXION_DATA");
-  if (variable != nullptr && *variable != '\0') return fs::path(variable) / "ad";
-  return fs::path(__FILE__).parent_path().parent_path().parent_path() / "shared" / "data" / "ad";
-}
 
 /// The loss as a loop over scalars of type T.
 template <class T>
@@ -106,13 +99,14 @@ TEST_CASE("lstm: a gate's, a bias's and an extra parameter's derivatives are tho
 }
 
 TEST_CASE("lstm: objective and gradient of l2_c1024 are the ones that ADBench gives") {
-  const fs::path folder = data_folder();
-  if (!fs::exists(folder / "lstm_l2_c1024.input.json")) {
+  const auto input = problems::data_file("lstm_l2_c1024.input.json"), values = problems::data_file("lstm_l2_c1024.jacobian.json");
+  if (!input || !values) {
     MESSAGE("skipped: ADBench's data are not here; set FLUXION_DATA to the folder that holds ad/");
     return;
   }
-  const Problem p = read_problem(folder / "lstm_l2_c1024.input.json");
-  const std::vector<double> given = read_numbers(folder / "lstm_l2_c1024.objective.json"), jacobian = read_numbers(folder / "lstm_l2_c1024.jacobian.json");
+  const Problem p = read_problem(*input);
+  const std::vector<double> given = problems::read_numbers(*problems::data_file("lstm_l2_c1024.objective.json"), 0);
+  const std::vector<double> jacobian = problems::read_numbers(*values, 1);
   REQUIRE(jacobian.size() == 266);
   CHECK(p.predictions() == 1023);
   CHECK(agree(objective(p), given[0], 1e-9));
