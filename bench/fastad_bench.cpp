@@ -1,8 +1,9 @@
-// The nine functions of FastAD's paper (arXiv:2102.10681): value and gradient by traced functions, with everything that a call does in the time,
-// beside the plain loop's value and, where they are found, FastAD, whose expression is set up outside the time, and CoDiPack.
+// The nine functions of FastAD's paper (arXiv:2102.10681): value and gradient by traced functions, and by the tape of numbers through plain loops,
+// with everything that a call does in the time, beside the plain loop's value and, where they are found, FastAD, whose expression is set up outside the time, and CoDiPack.
 // wants: fastad codipack
 #include "reference/volatility.hpp"
 
+#include <fluxion/autodiff/reverse.hpp>
 #include <fluxion/autodiff/transform.hpp>
 #include <fluxion/tensor/interop.hpp>
 
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -193,6 +195,20 @@ void by_fluxion(benchmark::State& state) {
   if (!agree({y.item()}, {F::loop(x.data(), x.size())}) || !agree(gradient, F::gradient(x))) return state.SkipWithError("the gradient is wrong");
   for (auto _ : state) {
     evaluate();
+    benchmark::ClobberMemory();
+  }
+}
+
+/// The plain loop on variables, by the tape.
+template <class F>
+void by_tape(benchmark::State& state) {
+  const Vector x = point_of<F>(static_cast<std::size_t>(state.range(0)));
+  Vector gradient(x.size());
+  const auto evaluate = [&] { return fx::reverse::gradient([](auto v) { return F::loop(v.data(), v.size()); }, x, std::span(gradient)); };
+  evaluate();
+  if (!agree(gradient, F::gradient(x))) return state.SkipWithError("the gradient is wrong");
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(evaluate());
     benchmark::ClobberMemory();
   }
 }
@@ -382,6 +398,22 @@ void volatility_by_fluxion(benchmark::State& state) {
     benchmark::ClobberMemory();
   }
 }
+void volatility_by_tape(benchmark::State& state) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  const Vector x = reference::volatility::start(random_numbers(n)), y = random_numbers(n, 0.2);
+  Vector gradient(x.size()), expected(x.size());
+  reference::volatility::Workspace workspace;
+  reference::volatility::gradient(x, y, expected, workspace);
+  const auto evaluate = [&] {
+    return fx::reverse::gradient([&](auto v) { return reference::volatility::log_density(v.data(), y); }, x, std::span(gradient));
+  };
+  evaluate();
+  if (!agree(gradient, expected)) return state.SkipWithError("the gradient is wrong");
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(evaluate());
+    benchmark::ClobberMemory();
+  }
+}
 void volatility_by_hand(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
   const Vector x = reference::volatility::start(random_numbers(n)), y = random_numbers(n, 0.2);
@@ -431,6 +463,7 @@ template <class F>
 void add_vector_function() {
   const auto sizes = {64L, 1024L, 16384L};
   add(F::name, "fluxion", &by_fluxion<F>, sizes);
+  add(F::name, "fluxion_tape", &by_tape<F>, sizes);
   add(F::name, "value", &value<F>, sizes);
   add(F::name, "hand", &by_hand<F>, sizes);
 #if FLUXION_WITH_FASTAD
@@ -454,6 +487,7 @@ int main(int count, char** arguments) {
   add("regression", "fluxion", &regression_by_fluxion, {10, 50, 150});
   add("regression", "hand", &regression_by_hand, {10, 50, 150});
   add("stochastic_volatility", "fluxion", &volatility_by_fluxion, {64, 1024, 8192});
+  add("stochastic_volatility", "fluxion_tape", &volatility_by_tape, {64, 1024, 8192});
   add("stochastic_volatility", "hand", &volatility_by_hand, {64, 1024, 8192});
 #if FLUXION_WITH_FASTAD
   add("matrix_product", "fastad", &product_by_fastad, {8, 32, 128});

@@ -66,6 +66,21 @@ inline void gradient(const Vector& x, const Vector& y, Vector& g, Workspace& w) 
   add_path_gradient(x, n, w.path, w.slope, g);
 }
 
+/// The log density as a plain loop, for numbers and for tapes.
+template <class T>
+T log_density(const T* x, const Vector& y) {
+  using std::exp, std::log, std::sqrt;
+  const std::size_t n = y.size();
+  const T phi = x[n], spread = x[n + 1], level = x[n + 2];
+  T path = spread * x[0] / sqrt(1. - phi * phi), sum = -log(25. + spread * spread) - log(100. + level * level);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i > 0) path = spread * x[i] + phi * path;
+    const T h = path + level;
+    sum += -0.5 * y[i] * y[i] * exp(-h) - 0.5 * h - 0.5 * x[i] * x[i];
+  }
+  return sum;
+}
+
 /// The log density, given the path.
 inline constexpr auto density = [](const auto& path, const auto& noise, const auto& spread, const auto& level, const auto& y) {
   const auto h = path + level;
