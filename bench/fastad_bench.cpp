@@ -456,8 +456,7 @@ void volatility_by_fastad(benchmark::State& state) {
 
 using Case = void (*)(benchmark::State&);
 void add(const std::string& name, const char* implementation, Case run, std::initializer_list<long> sizes) {
-  for (const long size : sizes)
-    benchmark::RegisterBenchmark(("fastad/" + name + "/" + implementation + "/" + std::to_string(size)).c_str(), run)->ArgName("")->Arg(size);
+  for (const long size : sizes) benchmark::RegisterBenchmark(("fastad/" + name + "/" + implementation).c_str(), run)->Arg(size);
 }
 
 template <class F>
