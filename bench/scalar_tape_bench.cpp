@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace {
@@ -110,7 +111,6 @@ std::vector<double> inputs(std::size_t n) {
 // ---- the tools ----------------------------------------------------------------------------------------------------------
 
 struct Fluxion {
-  static constexpr bool sweeps = true;
   template <class F>
   static void gradient(const F& f, std::span<const double> x, std::span<double> g) {
     fluxion::reverse::gradient<double>([&](auto v) { return f(v.data()); }, x, g);

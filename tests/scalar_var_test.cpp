@@ -256,3 +256,29 @@ TEST_CASE("the hessian of a function of more variables than a block has columns 
     for (std::size_t k = 0; k < x.size(); ++k) worst = std::max(worst, std::abs(found.hessian[i][k] - expected.hessian[i][k]));
   CHECK(worst < 1e-13);
 }
+
+namespace {
+/// The example of docs/autodiff.md.
+template <class T>
+T range(const T& speed, const T& angle, const T& drag) {
+  using std::cos, std::sin, std::hypot;
+  T x = 0, y = 0, u = speed * cos(angle), v = speed * sin(angle);
+  while (y >= 0) {
+    const T resistance = drag * hypot(u, v);
+    u -= 0.01 * resistance * u;
+    v -= 0.01 * (resistance * v + 9.81);
+    x += 0.01 * u;
+    y += 0.01 * v;
+  }
+  return x - u / v * y;
+}
+}  // namespace
+
+TEST_CASE("a simulation whose number of steps is known when it ends has the derivatives of its differences") {
+  const auto [x, slope] = fx::reverse::gradient([](const auto& p) { return range(p[0], p[1], p[2]); }, std::array{20., 0.7, 0.02});
+  constexpr double h = 1e-6;
+  CHECK(x == doctest::Approx(25.7752).epsilon(1e-5));
+  CHECK(slope[0] == doctest::Approx((range(20 + h, 0.7, 0.02) - range(20 - h, 0.7, 0.02)) / (2 * h)).epsilon(1e-6));
+  CHECK(slope[1] == doctest::Approx((range(20., 0.7 + h, 0.02) - range(20., 0.7 - h, 0.02)) / (2 * h)).epsilon(1e-6));
+  CHECK(slope[2] == doctest::Approx((range(20., 0.7, 0.02 + h) - range(20., 0.7, 0.02 - h)) / (2 * h)).epsilon(1e-6));
+}

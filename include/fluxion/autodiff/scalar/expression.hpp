@@ -1,6 +1,7 @@
 /// The right-hand side of a scalar statement: a tree of values that knows how to hand an adjoint down to its operands. Nodes hold values and indices,
 /// no references, so that an expression can outlive its operands.
 #pragma once
+#include "../../core/unknown.hpp"
 #include "../../graph/operation/arithmetic.hpp"
 #include "../dual.hpp"
 #include "../variable.hpp"
@@ -221,6 +222,46 @@ template <class A, class B> requires ScalarOperands<A, B>
 FLUXION_ALWAYS_INLINE auto operator*(const A& a, const B& b) { return detail::scalar_operation<operation::mul>(a, b); }
 template <class A, class B> requires ScalarOperands<A, B>
 FLUXION_ALWAYS_INLINE auto operator/(const A& a, const B& b) { return detail::scalar_operation<operation::div>(a, b); }
+
+// ---- what is none, in words ---------------------------------------------------------------------------------------------
+
+/// Operands of two types of number, such as float and double.
+template <class A, class B>
+concept UnlikeScalars = ScalarOperand<A> && ScalarOperand<B> && !ScalarOperands<A, B>;
+
+namespace detail {
+template <class A, class B>
+Unknown refuse_unlike() {
+  static_assert(!UnlikeScalars<A, B>, "variables of two types of number cannot be combined: each type has a recording of its own");
+  return {};
+}
+template <class X>
+inline constexpr bool is_scalar_variable = false;
+template <class T>
+inline constexpr bool is_scalar_variable<Var<T>> = true;
+template <class X>
+void refuse_assignment() {
+  static_assert(is_scalar_variable<X>, "an expression cannot be assigned to: auto keeps expressions, name the variable's type instead, as in Var<double> y = a * b");
+}
+}  // namespace detail
+
+template <class A, class B> requires UnlikeScalars<A, B>
+Unknown operator+(const A&, const B&) { return detail::refuse_unlike<A, B>(); }
+template <class A, class B> requires UnlikeScalars<A, B>
+Unknown operator-(const A&, const B&) { return detail::refuse_unlike<A, B>(); }
+template <class A, class B> requires UnlikeScalars<A, B>
+Unknown operator*(const A&, const B&) { return detail::refuse_unlike<A, B>(); }
+template <class A, class B> requires UnlikeScalars<A, B>
+Unknown operator/(const A&, const B&) { return detail::refuse_unlike<A, B>(); }
+
+template <ScalarOperand X, class Y> requires(!detail::is_scalar_variable<X>)
+void operator+=(X&, const Y&) { detail::refuse_assignment<X>(); }
+template <ScalarOperand X, class Y> requires(!detail::is_scalar_variable<X>)
+void operator-=(X&, const Y&) { detail::refuse_assignment<X>(); }
+template <ScalarOperand X, class Y> requires(!detail::is_scalar_variable<X>)
+void operator*=(X&, const Y&) { detail::refuse_assignment<X>(); }
+template <ScalarOperand X, class Y> requires(!detail::is_scalar_variable<X>)
+void operator/=(X&, const Y&) { detail::refuse_assignment<X>(); }
 
 // ---- comparisons of values ----------------------------------------------------------------------------------------------
 
