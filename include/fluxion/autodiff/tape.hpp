@@ -20,8 +20,9 @@ inline constinit thread_local Tape* current_tape = nullptr;
 /// A number that no other recording of any thread has; 0 is none's.
 inline std::size_t new_epoch() {
   static std::atomic<std::size_t> threads{0};
-  thread_local std::size_t next = (threads.fetch_add(1, std::memory_order_relaxed) << 40) + 1;
-  return next++;
+  static constinit thread_local std::size_t last = 0;
+  if (last == 0) last = threads.fetch_add(1, std::memory_order_relaxed) << 40;
+  return ++last;
 }
 
 }  // namespace detail
@@ -79,8 +80,14 @@ class Tape {
   template <class N, class... A>
   N* append(A&&... arguments) {
     const std::size_t handles = handles_;
-    N* const node = ::new (static_cast<void*>(arena_.take(sizeof(N)))) N(std::forward<A>(arguments)...);
+    N* const node = append_at<N>(arena_.take(sizeof(N)), std::forward<A>(arguments)...);
     handles_ = handles;
+    return node;
+  }
+  /// The same in memory that was taken before; uses are left to be dropped.
+  template <class N, class... A>
+  N* append_at(std::byte* memory, A&&... arguments) {
+    N* const node = ::new (static_cast<void*>(memory)) N(std::forward<A>(arguments)...);
     node->previous = std::exchange(last_, node);
     ++size_;
     return node;
@@ -217,7 +224,9 @@ class NodeHandle {
     std::swap(epoch_, other.epoch_);
     return *this;
   }
-  ~NodeHandle() { drop(); }
+  ~NodeHandle() {
+    if (node_) drop();
+  }
 
   bool is_leaf() const noexcept { return epoch_ == 0; }
   /// Whether the node is still there.

@@ -28,13 +28,13 @@ class Var<T, E> {
 
   /// Evaluates an expression, and records it if something in it requires a gradient and recording is enabled. Parameters and models in it are
   /// referred to, and must live until `backward()`.
-  template <Expression X>
-    requires(std::same_as<typename expression_result<X>::value_type, T>)
-  Var(const X& expression, SourceLocation where = SourceLocation::current()) {
+  template <class Given, class X = std::remove_cvref_t<Given>>
+    requires(Expression<X> && std::same_as<typename expression_result<X>::value_type, T>)
+  Var(Given&& expression, SourceLocation where = SourceLocation::current()) {
     static_assert(std::same_as<typename expression_result<X>::extents_type, E>, "the variable's extents are not the expression's: write fx::Var x = …");
-    if (detail::requires_gradient(expression)) record(expression, where);
+    if (detail::autograd_state.anomaly) check_for_anomaly(expression, where);
+    else if (detail::requires_gradient(expression)) record<X>(std::forward<Given>(expression), where);
     else handle_ = detail::make_leaf(Tensor<T, E>(expression), false, where);
-    if (detail::autograd_state.anomaly) check_for_anomaly(expression);
   }
 
   /// A leaf of one's own.
@@ -159,16 +159,20 @@ class Var<T, E> {
   }
 
  private:
-  template <class X>
-  void record(const X& expression, const SourceLocation& where) {
+  template <class X, class Given>
+  void record(Given&& expression, const SourceLocation& where) {
     Tape& tape = Tape::of_this_thread();
-    detail::check_recordable(expression, tape);
+    const std::size_t uses = detail::check_recordable(expression, tape);
     tape.prepare();
     const E extents = expression_result<X>::extents(expression);
-    auto* const value = reinterpret_cast<T*>(tape.take(static_cast<std::size_t>(extents.size()) * sizeof(T)));
+    using node_type = detail::StatementNode<X>;
+    constexpr std::size_t node_bytes = (sizeof(node_type) + Arena::alignment - 1) / Arena::alignment * Arena::alignment;
+    std::byte* const memory = tape.take(node_bytes + static_cast<std::size_t>(extents.size()) * sizeof(T));
+    auto* const value = reinterpret_cast<T*>(memory + node_bytes);
     View<T, E, layout_right> destination(value, extents);
     evaluate_into_new(destination, expression);
-    auto* const node = tape.append<detail::StatementNode<X>>(expression);
+    auto* const node = tape.append_at<node_type>(memory, std::forward<Given>(expression));
+    tape.drop_handles(uses);  // what a node holds does not count
     node->set_extents(extents);
     node->type = element_type_of<T>;
     node->value = reinterpret_cast<std::byte*>(value);
@@ -176,7 +180,9 @@ class Var<T, E> {
     handle_ = detail::NodeHandle(node, tape);
   }
   template <class X>
-  FLUXION_COLD void check_for_anomaly(const X& expression) const {
+  FLUXION_COLD void check_for_anomaly(const X& expression, const SourceLocation& where) {
+    if (detail::requires_gradient(expression)) record<X>(expression, where);
+    else handle_ = detail::make_leaf(Tensor<T, E>(expression), false, where);
     detail::NodeDescription d;
     detail::describe_expression(expression, d);
     detail::autograd_state.anomaly->forward(node(), d);

@@ -36,19 +36,10 @@ class Arena {
   std::byte* take(std::size_t bytes) {
     const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
     if (rounded < bytes) throw_bad_alloc();
-    while (current_ < count_) {
-      if (chunk_[current_].size - offset_ >= rounded) {
-        std::byte* p = chunk_[current_].data + offset_;
-        offset_ += rounded;
-        return p;
-      }
-      if (current_ + 1 == count_) break;
-      ++current_;
-      offset_ = 0;
-    }
-    grow(rounded);
-    offset_ = rounded;
-    return chunk_[current_].data;
+    if (current_ == count_ || chunk_[current_].size - offset_ < rounded) advance(rounded);
+    std::byte* const p = chunk_[current_].data + offset_;
+    offset_ += rounded;
+    return p;
   }
 
   mark position() const { return {current_, offset_}; }
@@ -92,6 +83,17 @@ class Arena {
 #else
     __builtin_trap();
 #endif
+  }
+
+  /// Goes on to a chunk with room for `bytes` bytes.
+  FLUXION_NO_INLINE void advance(std::size_t bytes) {
+    while (current_ + 1 < count_) {
+      ++current_;
+      offset_ = 0;
+      if (chunk_[current_].size >= bytes) return;
+    }
+    grow(bytes);
+    offset_ = 0;
   }
 
   void grow(std::size_t bytes) {

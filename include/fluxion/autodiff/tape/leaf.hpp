@@ -20,14 +20,12 @@ struct OwnedNode : TapeNode {
     else uses.fetch_add(1, std::memory_order_relaxed);
   }
   void drop_use() noexcept {
-    if (uses.load(std::memory_order_acquire) != 1) {
-      if (!is_single_threaded()) {
-        if (uses.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      } else {
-        uses.store(uses.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        return;
-      }
-    }
+    const std::size_t now = uses.load(std::memory_order_acquire);
+    if (now == 1) return end();
+    if (is_single_threaded()) uses.store(now - 1, std::memory_order_relaxed);
+    else if (uses.fetch_sub(1, std::memory_order_acq_rel) == 1) end();
+  }
+  FLUXION_NO_INLINE void end() noexcept {
     block* const own = memory;
     this->~OwnedNode();
     release_block(own);
@@ -92,15 +90,14 @@ struct RetainedTensor final : RetainedGradient {
   bool has_gradient = false;
 };
 
-inline void NodeHandle::retain() noexcept {
+FLUXION_ALWAYS_INLINE void NodeHandle::retain() noexcept {
   if (epoch_ == 0) {
     if (node_) static_cast<OwnedNode*>(node_)->add_use();
   } else if (Tape* const tape = Tape::find(epoch_)) tape->add_handle();
 }
-inline void NodeHandle::drop() noexcept {
-  if (epoch_ == 0) {
-    if (node_) static_cast<OwnedNode*>(node_)->drop_use();
-  } else if (Tape* const tape = Tape::find(epoch_)) tape->drop_handle();
+FLUXION_ALWAYS_INLINE void NodeHandle::drop() noexcept {
+  if (epoch_ == 0) static_cast<OwnedNode*>(node_)->drop_use();
+  else if (Tape* const tape = Tape::find(epoch_)) tape->drop_handle();
 }
 
 /// A use of a leaf, or of a node of this tape.

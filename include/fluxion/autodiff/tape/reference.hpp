@@ -112,18 +112,21 @@ bool requires_gradient([[maybe_unused]] const X& expression) {
   return any && autograd_state.grad;
 }
 
-/// Whether it can be: raises ValueError otherwise.
+/// Whether it can be: raises ValueError otherwise. Returns how many uses of the tape the expression is.
 template <class X>
-void check_recordable([[maybe_unused]] const X& expression, [[maybe_unused]] const Tape& tape) {
+std::size_t check_recordable([[maybe_unused]] const X& expression, [[maybe_unused]] const Tape& tape) {
+  std::size_t uses = 0;
   each_leaf(expression, [&](const auto& x) {
     if constexpr (is_variable_reference<std::remove_cvref_t<decltype(x)>>) {
       if (x.node().is_inference) raise<ValueError>("a variable made in inference mode cannot be part of a recorded statement; copy it with detach()");
+      uses += !x.handle.is_leaf();
       if (x.handle.is_recording(tape)) return;
       if (x.handle.epoch() == tape.epoch())
         raise<ValueError>("the recording of a variable was released by backward; its value can be copied with detach()");
       raise<ValueError>("a variable was recorded on another tape; detach() it, or pass it as an input");
     }
   });
+  return uses;
 }
 
 }  // namespace detail

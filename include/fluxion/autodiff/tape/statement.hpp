@@ -156,12 +156,14 @@ struct StatementNode final : TapeNode {
   struct parts {
     X expression;
     [[no_unique_address]] WatchedViews<view_leaves<X>> views;
-    explicit parts(const X& x) : expression(x), views(x) {}
+    template <class Given>
+    explicit parts(Given&& x) : expression(std::forward<Given>(x)), views(expression) {}
   };
   union {
     parts held;
   };
-  explicit StatementNode(const X& x) : held(x) {}
+  template <class Given>
+  explicit StatementNode(Given&& x) : held(std::forward<Given>(x)) {}
   ~StatementNode() override { StatementNode::release(); }
 
   void release() override {
