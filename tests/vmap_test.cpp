@@ -164,3 +164,48 @@ TEST_CASE("inside a function vmap does not take a value for its example, however
 TEST_CASE("batch axes of different run-time extents are an error that says so") {
   CHECK_THROWS_WITH_AS(fx::vmap([](auto a, auto b) { return fx::sum(a) * fx::sum(b); })(xs, w), "argument: extents differ: [4, 3] and [3, 2]", fx::ShapeError);
 }
+
+TEST_CASE("an empty batch, the argument itself and a number are results too") {
+  const Matrix nothing = fx::zeros<double>({0, 3});
+  const auto [a, b, c] = fx::vmap([](auto v) { return std::tuple(fx::max(v), v, 2.0); })(nothing);
+  CHECK(a.size() == 0);
+  CHECK(b.extents() == fx::dims<2>(0, 3));
+  CHECK(c.size() == 0);
+  const auto [d, e, f] = fx::vmap([](auto v) { return std::tuple(fx::max(v), v, 2.0); })(xs);
+  CHECK(d(3) == 2);
+  CHECK(e(1, 0) == -1);
+  CHECK(f(3) == 2);
+}
+
+TEST_CASE("inside a function of a model vmap takes its parameters as they are") {
+  const fx::nn::BasicLinear<double> model{3, 2};
+  constexpr auto f = [](const auto& m, auto x) {
+    return fx::vmap([](auto weight, auto v) { return fx::matmul(weight, v); }, fx::in_dims<fx::none, 0>)(m.weight, x);
+  };
+  const Matrix y = fx::compile(f)(model, xs), z = fx::matmul(xs, fx::transpose<>(model.weight.value()));
+  for (fx::index_t i = 0; i < 8; ++i) CHECK(y.data()[i] == doctest::Approx(z.data()[i]));
+  const auto [value, gradient] = fx::value_and_grad([](const auto& m, auto x) {
+    const auto v = fx::vmap([](const auto& layer, auto u) { return fx::sum(fx::tanh(layer.forward(u))); }, fx::in_dims<fx::none, 0>)(m, x);
+    return fx::sum(v);
+  })(model, xs);
+  const auto expected = fx::grad([](const auto& m, auto x) { return fx::sum(fx::tanh(m.forward(x))); })(model, xs);
+  for (fx::index_t i = 0; i < 6; ++i) CHECK(gradient.weight.value().data()[i] == doctest::Approx(expected.weight.value().data()[i]));
+  CHECK(std::isfinite(value.item()));
+}
+
+TEST_CASE("small products of matrices become part of the kernels around them, large ones are one for each example") {
+  const fx::Tensor<double, fx::extents<5, 3, 3>> a = fx::Tensor<double, fx::extents<5, 3, 3>>(fx::ones<double>({5, 3, 3}));
+  {
+    fx::CountingScope scope;
+    const auto y = fx::vmap([](auto m) { return fx::tanh(fx::matmul(m, fx::transpose<>(m)) * 2); })(a);
+    CHECK(scope.counters().contractions == 0);
+    CHECK(scope.counters().kernels == 1);
+    CHECK(y(4, 2, 1) == doctest::Approx(std::tanh(6)));
+  }
+  const fx::Tensor<double, fx::dims<3>> b = fx::ones<double>({3, 9, 7});
+  fx::CountingScope scope;
+  const auto y = fx::vmap([](auto m) { return fx::matmul(fx::transpose<>(m), m); })(b);
+  CHECK(scope.counters().contractions == 1);
+  CHECK(y.extents() == fx::dims<3>(3, 7, 7));
+  CHECK(y(2, 3, 4) == 9);
+}
