@@ -81,3 +81,9 @@ TEST_CASE("value and gradients go into given tensors") {
   CHECK(value.item() == 5);
   CHECK(dx(1) == 4);
 }
+
+TEST_CASE("the derivative by a number counts every use of it, whatever type it takes there") {
+  const fx::Tensor<float, fx::extents<2>> x = {1, 2};
+  const auto g = fx::grad([](auto s, auto v) { return fx::sum(fx::cast<double>(v * s)) + s * s; })(3.0, x);
+  CHECK(g.item() == 9);
+}
