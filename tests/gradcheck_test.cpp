@@ -1,4 +1,4 @@
-// gradcheck and gradgradcheck: what passes, and what the report says about what does not.
+// gradcheck: what passes, and what the report says about what does not.
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/gradcheck.hpp>
@@ -24,9 +24,6 @@ constexpr auto network = [](auto m, auto v) { return std::tuple(fx::softmax(fx::
 /// The factor is a constant for derivatives, but not for differences.
 constexpr auto wrong = [](auto m, auto v) { return fx::matmul(m, v) * fx::sum(fx::detach(v * v)); };
 
-/// v³, whose first derivative is right and whose second is not.
-constexpr auto wrong_by_two = [](auto v) { return fx::detach(3 * v * v) * v - fx::detach(2 * v * v * v); };
-
 struct Layer {
   fx::nn::BasicLinear<double> linear{3, 2};
   fx::Buffer<double, fx::extents<2>> shift = fx::ones;
@@ -50,23 +47,10 @@ TEST_CASE("the report of a wrong derivative names mode, result, input, both plac
   CHECK(r.message.find("forward mode: the derivative of result 0 [0] by input 1 [0] is 0.525, the difference -0.67") == 0);
 }
 
-TEST_CASE("gradgradcheck finds what gradcheck cannot") {
-  CHECK(fx::gradcheck(wrong_by_two, x));
-  const auto r = fx::gradgradcheck(wrong_by_two, x);
-  CHECK(!r);
-  CHECK(r.message.find("forward mode: the derivative of result 0 [0] by input 0 [0] is 0, the difference ") == 0);
-  CHECK(fx::gradgradcheck([](auto v) { return v * v * v; }, x));
-}
-
-TEST_CASE("second derivatives of a function of several values and arguments pass") {
-  CHECK(fx::gradgradcheck(network, w, x));
-}
-
 TEST_CASE("a model is checked in each of its parameters, and not in its buffers") {
   fx::nn::manual_seed(3);
   const Layer model;
   CHECK(fx::gradcheck(on_model, model, x));
-  CHECK(fx::gradgradcheck(on_model, model, x));
 }
 
 TEST_CASE("tolerances are the caller's") {

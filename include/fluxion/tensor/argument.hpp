@@ -1,6 +1,7 @@
 /// Arguments of compiled programs: how the type of a tensor, a view or a number is recorded, and how its value is bound.
 #pragma once
 #include "../graph/call.hpp"
+#include "../graph/check.hpp"
 #include "../core/unknown.hpp"
 #include "../graph/symbol.hpp"
 #include "tensor.hpp"
@@ -89,10 +90,29 @@ constexpr int lower_argument(lowering& l, element_type type, bool strided) {
 
 }  // namespace detail
 
+namespace detail {
+/// Says that something is no argument.
+template <class X>
+struct traced_argument {
+  static_assert(graph::never<X>,
+                "an argument of a traced function is a tensor, a view, an expression, a number or a model; a struct of tensors is a model if it has "
+                "parameters for them, and a forward");
+};
+}  // namespace detail
+
 /// How something is passed to a compiled program. Specialised for tensors, views, numbers, expressions and models: `lower` records it,
 /// `bind` adds its run-time values, `changed` tells whether something that it refers to was written since.
 template <class X>
-struct argument_traits;
+struct argument_traits {
+  static constexpr int arguments = 0, scalars = 0;
+  static constexpr bool is_allowed() {
+    detail::instantiate<detail::traced_argument<X>>();
+    return false;
+  }
+  static constexpr Unknown lower(detail::lowering&) { return {}; }
+  static void bind(const X&, auto&) {}
+  static bool changed(const X&) { return false; }
+};
 
 template <class T, class E>
 struct argument_traits<Tensor<T, E, cpu_t>> {

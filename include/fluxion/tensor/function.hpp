@@ -96,7 +96,8 @@ struct function_source {
   // A function with an error in it cannot be called, to clang, or returns nothing, to g++.
   template <class S>
   static constexpr auto look_at_result() {
-    if constexpr (!requires(const operands& o) { S::call(o, numbers{}); }) return std::type_identity<Unknown>{};
+    if constexpr ((!may_be_argument<X>() || ...)) return std::type_identity<Unknown>{};
+    else if constexpr (!requires(const operands& o) { S::call(o, numbers{}); }) return std::type_identity<Unknown>{};
     else {
       using result = decltype(S::call(std::declval<const operands&>(), numbers{}));
       static_assert(!std::is_void_v<result>, "a traced function returns a value computed from its arguments, or a tuple, pair or array of such values");
