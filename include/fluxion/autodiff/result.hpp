@@ -85,6 +85,18 @@ struct function_at<F, std::index_sequence<N...>, X...> {
   }
 };
 
+/// The same entries where the error has been reported.
+template <class Entries>
+struct unknown_entries;
+template <class... R>
+struct unknown_entries<std::tuple<R...>> {
+  template <class>
+  using unknown = unknown_result;
+  using type = std::tuple<unknown<R>...>;
+};
+template <class Source, class Entries>
+using recorded_entries = typename std::conditional_t<Recorded<Source>, std::type_identity<Entries>, unknown_entries<Entries>>::type;
+
 /// The numbers I, or if there are none, those of all Count arguments.
 template <int Count, int... I>
 using chosen_arguments = std::conditional_t<sizeof...(I) == 0, std::make_integer_sequence<int, Count>, std::integer_sequence<int, I...>>;

@@ -124,17 +124,14 @@ struct gradient_result {
   }
 };
 
-/// The entries of a result where the error has been reported.
-template <class Entries>
-struct unknown_entries;
-template <class... R>
-struct unknown_entries<std::tuple<R...>> {
-  template <class>
-  using unknown = unknown_result;
-  using type = std::tuple<unknown<R>...>;
-};
-template <class Source, class Entries>
-using recorded_entries = typename std::conditional_t<Recorded<Source>, std::type_identity<Entries>, unknown_entries<Entries>>::type;
+template <int I, class X>
+struct gradient_entry_of { using type = unknown_result; };
+template <int I, class X>
+  requires requires { gradient_traits<X>::outputs; }
+struct gradient_entry_of<I, X> { using type = gradient_result<I, X>; };
+/// The same, or where there is no such thing, which has been reported, nothing.
+template <int I, class X>
+using gradient_entry = typename gradient_entry_of<I, X>::type;
 
 /// A function of F's arguments: the gradients of F's result with respect to those numbered I, after the result itself if `WithValue`.
 template <class F, bool WithValue, int... I>
@@ -171,9 +168,8 @@ struct gradient_function {
   }
 
   template <class... X>
-  using results = recorded_entries<function_source<gradient_function, X...>,
-                                   decltype(std::tuple_cat(std::conditional_t<WithValue, std::tuple<deduced_result>, std::tuple<>>{},
-                                                           std::tuple<gradient_result<I, std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<X...>>>...>{}))>;
+  using results = decltype(std::tuple_cat(std::conditional_t<WithValue, std::tuple<deduced_result>, std::tuple<>>{},
+                                          std::tuple<gradient_entry<I, std::tuple_element_t<static_cast<std::size_t>(I), std::tuple<X...>>>...>{}));
 };
 
 /// The instructions of a function recorded for arguments of types X with respect to which those numbered I are differentiated.
