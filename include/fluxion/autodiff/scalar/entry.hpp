@@ -47,11 +47,21 @@ struct EntryWriter {
   }
 };
 
-/// Collects the operands themselves.
-struct PlaceWriter {
-  ScalarPlace* to;
-  template <class T>
-  FLUXION_ALWAYS_INLINE void add(const T&, const ScalarPlace& operand) { *to++ = operand; }
+/// The same for operands some of which are constants or of scopes around this one.
+template <class T>
+struct SelectiveEntryWriter {
+  T* const partial;
+  std::int32_t* const index;
+  ScalarTape<T>& tape;
+  std::uint32_t count = 0;
+
+  FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
+    if (!operand.is_active()) return;
+    tape.admit(operand.recording());
+    partial[count] = by;
+    index[count] = operand.index();
+    ++count;
+  }
 };
 
 }  // namespace detail

@@ -109,10 +109,9 @@ class ScalarTape {
     expression.push(writer, T(1));
     std::uint32_t written = writer.count;
     if (writer.others()) {
-      detail::ScalarPlace operands[E::entries > 0 ? E::entries : 1];
-      detail::PlaceWriter collect{operands};
-      expression.push(collect, T(1));
-      written = select_active(writer.partial, writer.index, operands, written);
+      detail::SelectiveEntryWriter<T> selective{writer.partial, writer.index, *this};
+      expression.push(selective, T(1));
+      written = selective.count;
       if (written == 0) return {};
     }
     *reinterpret_cast<std::uint8_t*>(counts + (cursor >> 32)) = static_cast<std::uint8_t>(written);
@@ -217,19 +216,6 @@ class ScalarTape {
   }
 
   void begin_recording() { recording_ = std::uint64_t{background().new_recording()} << 32; }
-
-  /// Removes the entries of constants; returns how many are left. Not inlined: what is around every statement should be short.
-  FLUXION_NO_INLINE std::uint32_t select_active(T* partial, std::int32_t* index, const detail::ScalarPlace* operands, std::uint32_t n) {
-    std::uint32_t kept = 0;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      if (!operands[i].is_active()) continue;
-      admit(operands[i].recording());
-      partial[kept] = partial[i];
-      index[kept] = index[i];
-      ++kept;
-    }
-    return kept;
-  }
 
   void save() {
     auto& stretch = background_->chunks[current_];
