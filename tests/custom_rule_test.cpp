@@ -55,6 +55,13 @@ TEST_CASE("custom_vjp: rules compose with each other and with the chain rule, fo
   }
 }
 
+TEST_CASE("custom_vjp: a number is an argument like any other") {
+  constexpr auto scaled = [](auto a, auto b) { return fx::sum(product(a, b)); };
+  const auto [value, db] = fx::value_and_grad<1>(scaled)(Vector{2, -1}, 3.0);
+  CHECK(value.item() == 3);
+  CHECK(db.item() == 3 * (2 - 1));
+}
+
 TEST_CASE("custom_vjp: the rule is differentiated where a gradient is") {
   constexpr auto second = [](auto a, auto b) { return fx::sum(fx::grad([](auto p, auto q) { return fx::sum(product(p, q) * p); })(a, b)); };
   const Vector a = {2}, b = {3};
