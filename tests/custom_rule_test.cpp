@@ -55,6 +55,17 @@ TEST_CASE("custom_vjp: rules compose with each other and with the chain rule, fo
   }
 }
 
+TEST_CASE("custom_vjp: a number is an argument like any other") {
+  constexpr auto scaled = [](auto a, auto b) {
+    constexpr auto scale = fx::custom_vjp([](auto u, auto v) { return std::make_pair(u * v, std::make_tuple(u, v)); },
+                                          [](auto known, auto dy) { return std::make_tuple(dy * std::get<1>(known), 3 * fx::sum(dy * std::get<0>(known))); });
+    return fx::sum(scale(a, b));
+  };
+  const auto [value, db] = fx::value_and_grad<1>(scaled)(Vector{2, -1}, 3.0);
+  CHECK(value.item() == 3);
+  CHECK(db.item() == 3 * (2 - 1));
+}
+
 TEST_CASE("custom_vjp: the rule is differentiated where a gradient is") {
   constexpr auto second = [](auto a, auto b) { return fx::sum(fx::grad([](auto p, auto q) { return fx::sum(product(p, q) * p); })(a, b)); };
   const Vector a = {2}, b = {3};

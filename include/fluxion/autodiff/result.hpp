@@ -30,7 +30,7 @@ constexpr void each_result_symbol(R& result, const G& g) {
 template <class X>
 constexpr void append_instructions(graph::program& p, list<int>& to, X& x) {
   if constexpr (std::is_arithmetic_v<X>) to.push_back(p.constant(element_type::float64, static_cast<double>(x)));
-  else each_symbol(x, [&](Symbol& s) { to.push_back(s.index()); });
+  else each_symbol(x, [&](Symbol& s) { to.push_back(graph::record_cast(p, s.index(), s.type())); });  // a number as operations see it
 }
 
 /// The same for an argument that is differentiated. A number inside a trace is a literal: the function would not see it as this constant.
