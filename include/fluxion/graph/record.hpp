@@ -18,11 +18,7 @@ constexpr int record_cast(program& p, int x, element_type type) {
     if (is_floating(source.type) == is_floating(type) || is_floating(source.type)) return p.constant(type, p.constant_of(x));
     return p.constant(type, static_cast<double>(static_cast<std::int64_t>(p.constants[source.attribute])));
   }
-  if (source.type == type && source.operand[0] >= 0) {  // of a leaf there is one only: derivatives are by that
-    instruction strong = source;
-    strong.flags = static_cast<std::uint8_t>(source.flags & ~weak_flag);
-    return p.put(strong);
-  }
+  if (source.type == type) return x;  // not a second instruction for the same number: derivatives are by the first
   instruction cast{.operation = opcode_of<operation::cast>, .type = type, .accumulator = type, .shape = source.shape};
   cast.operand[0] = static_cast<std::int16_t>(x);
   return p.put(cast);
