@@ -112,7 +112,7 @@ void check_shown(const std::string& page, const std::string& text) {
 }  // namespace
 
 TEST_CASE("every C++ block of the README is compiled here, or must not compile") {
-  const std::string code = without_indentation(read("tests/readme_test.cpp") + read("tests/must_not_compile/readme_matmul.cpp"));
+  const std::string code = without_indentation(read("tests/readme_test.cpp") + read("tests/readme_derivative_test.cpp") + read("tests/must_not_compile/readme_matmul.cpp"));
   const auto found = blocks(read("README.md"), "cpp");
   CHECK(found.size() > 5);
   for (const std::string& block : found) {
