@@ -5,7 +5,7 @@
 #
 # Every file wants zlib, which the readers of compressed files use.
 # Parts: zlib, openblas, onednn, torch, thrust (its host systems), nvcc, threads, eigen-tensor, and the headers of other libraries of
-# derivatives: codipack, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place).
+# derivatives: adept, codipack, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place).
 include_guard(GLOBAL)
 
 # Sets `result` to the target of a part, or to "" where it is not found. Looks only once.
@@ -95,6 +95,8 @@ function(fluxion_find_part name result)
     endif()
   elseif(name STREQUAL "codipack")
     fluxion_header_part(codipack link_to codi.hpp)
+  elseif(name STREQUAL "adept")
+    fluxion_header_part(adept link_to adept_source.h)
   elseif(name STREQUAL "fastad")
     fluxion_header_part(fastad link_to fastad)
   elseif(name STREQUAL "eigen-tensor")
