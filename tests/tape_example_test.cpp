@@ -38,7 +38,9 @@ std::string without_indentation(std::istream& text) {
   return result;
 }
 std::string read(const std::string& path) {
-  std::ifstream file(std::string(FLUXION_DATA_DIR) + "/../../" + path);
+  std::string name = FLUXION_DATA_DIR "/../../";
+  name += path;
+  std::ifstream file(name);
   REQUIRE_MESSAGE(file.good(), path);
   return without_indentation(file);
 }

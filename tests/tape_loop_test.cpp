@@ -1,5 +1,4 @@
 // Loops over the tape allocate nothing after the first turn.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/checkpoint.hpp>
