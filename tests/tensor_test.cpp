@@ -9,7 +9,6 @@
 #include <limits>
 #include <new>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -244,12 +243,6 @@ TEST_CASE("a thread keeps no more than 64 MB") {
   CHECK(fx::detail::this_thread_recycler.bytes <= fx::detail::recycled_bytes_limit);
   fx::detail::release_recycled_blocks();
   CHECK(fx::detail::this_thread_recycler.bytes == 0);
-}
-
-TEST_CASE("a block may be freed by another thread") {
-  Matrix x = fx::ones<float>({30, 30});
-  std::thread([y = std::move(x)]() mutable { y = Matrix(); }).join();
-  CHECK(x.size() == 0);
 }
 
 TEST_CASE("size classes waste at most a quarter and never shrink") {
