@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 
 namespace fx = fluxion;
 using namespace fluxion;
@@ -134,6 +136,19 @@ TEST_CASE("loops with static bounds unroll into straight-line code") {
   const auto [x, slope] = fx::value_and_grad(root)(2.0);
   CHECK(x.item() == doctest::Approx(std::sqrt(2.0)).epsilon(1e-14));
   CHECK(slope.item() == doctest::Approx(0.5 / std::sqrt(2.0)).epsilon(1e-13));
+}
+
+TEST_CASE("integers wrap around as they do in packets") {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max(), least = std::numeric_limits<std::int64_t>::min();
+  constexpr auto f = [](auto a) { return std::make_tuple(a + 1, a * a, -(a + 1), fx::abs(a + 1), fx::sum(a)); };
+  const fx::Tensor<std::int64_t, fx::extents<2>> a = {largest, 3};
+  const auto [next, square, negative, absolute, total] = fx::compile(f)(a);
+  CHECK(next(0) == least);
+  CHECK(square(0) == 1);
+  CHECK(negative(0) == least);
+  CHECK(absolute(0) == least);
+  CHECK(absolute(1) == 4);
+  CHECK(total.item() == least + 2);
 }
 
 TEST_CASE("what is written may be what is read") {

@@ -31,7 +31,12 @@ FLUXION_HOST_DEVICE inline T sigmoid(T x) {
 
 template <Scalar T>
 constexpr T abs(T x) {
-  return x < T(0) ? T(T(0) - x) : (x == T(0) ? T(0) : x);
+  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    using U = std::make_unsigned_t<T>;  // the least number is its own negative
+    return x < 0 ? static_cast<T>(U(0) - static_cast<U>(x)) : x;
+  } else {
+    return x < T(0) ? T(T(0) - x) : (x == T(0) ? T(0) : x);
+  }
 }
 
 /// The larger one; NaN if either is NaN, as torch.maximum.

@@ -6,9 +6,15 @@
 
 namespace fluxion::graph::detail {
 
-/// Bools compute as int32 where an operation is not about truth, so that true + true is true.
+/// Bools compute as int32 where an operation is not about truth, so that true + true is true; integers as unsigned ones where they may overflow.
 template <class T, class O>
-using computed_in = std::conditional_t<std::is_same_v<T, bool> && O::typing != typing::logical, std::int32_t, T>;
+constexpr auto computing_type() {
+  using C = std::conditional_t<std::is_same_v<T, bool> && O::typing != typing::logical, std::int32_t, T>;
+  if constexpr (std::is_integral_v<C> && !std::is_same_v<C, bool> && requires { O::wraps; }) return std::make_unsigned_t<C>{};
+  else return C{};
+}
+template <class T, class O>
+using computed_in = decltype(computing_type<T, O>());
 
 template <class O, class T>
 FLUXION_ALWAYS_INLINE auto apply_unary(T a) {

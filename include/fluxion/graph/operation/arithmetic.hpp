@@ -6,12 +6,14 @@ namespace fluxion::operation {
 
 struct add : map_base<2> {
   static constexpr std::string_view name = "add";
+  static constexpr bool wraps = true;  // integers, as unsigned ones do
   template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& a, const T& b) { return a + b; }
   template <int I, class S> static constexpr S derivative(const S& d, const S&, const S&, const S&) { return d; }
 };
 
 struct sub : map_base<2> {
   static constexpr std::string_view name = "sub";
+  static constexpr bool wraps = true;  // integers, as unsigned ones do
   template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& a, const T& b) { return a - b; }
   template <int I, class S> static constexpr S derivative(const S& d, const S&, const S&, const S&) {
     if constexpr (I == 0) return d;
@@ -21,6 +23,7 @@ struct sub : map_base<2> {
 
 struct mul : map_base<2> {
   static constexpr std::string_view name = "mul";
+  static constexpr bool wraps = true;  // integers, as unsigned ones do
   template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& a, const T& b) { return a * b; }
   template <int I, class S> static constexpr S derivative(const S& d, const S& a, const S& b, const S&) {
     if constexpr (I == 0) return d * b;
@@ -41,6 +44,7 @@ struct div : map_base<2, typing::floating> {
 
 struct neg : map_base<1> {
   static constexpr std::string_view name = "neg";
+  static constexpr bool wraps = true;  // integers, as unsigned ones do
   template <class T> FLUXION_ALWAYS_INLINE static constexpr T value(const T& a) { return -a; }
   template <int I, class S> static constexpr S derivative(const S& d, const S&, const S&) { return -d; }
 };
