@@ -81,7 +81,6 @@ struct SumIterated : Sum {
   }
 #endif
 };
-/// Of positive numbers: Fluxion has no product over an axis, but sums of logarithms.
 struct Product {
   static constexpr const char* name = "product";
   template <class T>
@@ -90,7 +89,7 @@ struct Product {
     for (std::size_t i = 0; i < n; ++i) product *= x[i];
     return product;
   }
-  static constexpr auto traced = [](const auto& x) { return fx::exp(fx::sum(fx::log(x))); };
+  static constexpr auto traced = [](const auto& x) { return fx::prod(x); };
   static Vector gradient(const Vector& x) {
     Vector g(x.size());
     const double product = loop(x.data(), x.size());

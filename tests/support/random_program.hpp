@@ -290,16 +290,25 @@ class random_program {
       if ((mask >> axis & 1) && axis_extent(i, axis) == 0) return true;
     return false;
   }
+  /// Products of more than a few are soon 0 or infinite.
+  constexpr bool few_along(int i, unsigned mask) const {
+    index_t n = 1;
+    for (int axis = 0; axis < p().shape_of(i).rank; ++axis)
+      if (mask >> axis & 1) n *= axis_extent(i, axis);
+    return n <= 8;
+  }
 
   constexpr bool reduction() {
     const int i = options_.smooth ? pick_floating() : pick();
     const unsigned mask = random_axes(p().shape_of(i).rank);
     const bool keepdim = chance(2), empty = empty_along(i, mask);
-    switch (below(options_.smooth || empty ? 3 : 5)) {
+    const int choice = below(options_.smooth || empty ? 4 : 6);
+    switch (choice == 3 && !few_along(i, mask) ? 0 : choice) {
       case 0: return keep(graph::record_reduce(p(), graph::opcode_of<operation::sum>, i, mask, keepdim));
       case 1:
       case 2: return keep(graph::record_reduce(p(), empty ? graph::opcode_of<operation::sum> : graph::opcode_of<operation::mean>, i, mask, keepdim));
-      case 3: return keep(graph::record_reduce(p(), graph::opcode_of<operation::amax>, i, mask, keepdim));
+      case 3: return keep(graph::record_reduce(p(), graph::opcode_of<operation::prod>, i, mask, keepdim));
+      case 4: return keep(graph::record_reduce(p(), graph::opcode_of<operation::amax>, i, mask, keepdim));
       default: return keep(graph::record_reduce(p(), graph::opcode_of<operation::amin>, i, mask, keepdim));
     }
   }

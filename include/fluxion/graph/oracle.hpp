@@ -212,10 +212,11 @@ class oracle {
   void reduce(int i, oracle_value& y) {
     const instruction& x = p_[i];
     const oracle_value& a = operand(i, 0);
-    const bool largest = p_.is<operation::amax>(i), smallest = p_.is<operation::amin>(i);
+    const bool largest = p_.is<operation::amax>(i), smallest = p_.is<operation::amin>(i), multiplies = p_.is<operation::prod>(i);
     std::vector<double> magnitude(y.data.size(), 0.0), met(y.data.size(), 0.0);
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if (largest || smallest) y.data.assign(y.data.size(), largest ? -infinity : infinity);
+    if (multiplies) y.data.assign(y.data.size(), 1.0);
     for (size n = 0; n < a.data.size(); ++n) {
       const position at = position_of(static_cast<index_t>(n), a.extents);
       index_t to = 0;
@@ -230,6 +231,7 @@ class oracle {
       magnitude[static_cast<size>(to)] += std::abs(v);
       if (largest) r = v != v || r != r ? std::numeric_limits<double>::quiet_NaN() : v > r ? v : r;
       else if (smallest) r = v != v || r != r ? std::numeric_limits<double>::quiet_NaN() : v < r ? v : r;
+      else if (multiplies) r *= v;
       else r += v;
     }
     if (largest || smallest) return;
@@ -237,6 +239,7 @@ class oracle {
     for (size axis = 0; axis < a.extents.size(); ++axis)
       if (x.attribute >> axis & 1) reduced *= static_cast<double>(a.extents[axis]);
     for (size n = 0; n < y.data.size(); ++n) {
+      if (multiplies) magnitude[n] = std::abs(y.data[n]) * std::sqrt(reduced);
       if (reduced > 1) y.data[n] = disturb(i, y.data[n], magnitude[n] * (1 + std::sqrt(reduced)));
       if (p_.is<operation::mean>(i)) y.data[n] /= reduced;
     }

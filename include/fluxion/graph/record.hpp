@@ -302,8 +302,8 @@ constexpr int record_squeeze(program& p, int x, unsigned mask) {
 /// Records a reduction over the axes in the mask.
 constexpr int record_reduce(program& p, opcode operation, int x, unsigned mask, bool keepdim) {
   const operation_info& info = info_of(operation);
-  const bool adds = operation == opcode_of<operation::sum>, averages = info.divides_by_count;
-  if (adds && !is_floating(p[x].type)) x = record_cast(p, x, element_type::int64);
+  const bool averages = info.divides_by_count;
+  if (info.widens && !is_floating(p[x].type)) x = record_cast(p, x, element_type::int64);
   if (averages && !is_floating(p[x].type)) x = record_cast(p, x, element_type::float32);
   if (p[x].flags & weak_flag) x = record_cast(p, x, p[x].type);
   if (p[x].type == element_type::boolean)  // false < true

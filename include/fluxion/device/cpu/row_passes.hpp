@@ -174,8 +174,7 @@ class row_passes : protected entry_evaluator<Code> {
   static constexpr bool sums_in_blocks() {
     if (Code::header.row_length > 0) return false;
     for (int i = 0; i < size; ++i)
-      if (selected(selection::reduced_in_pass, P, i) && is_floating(Code::entry(i).type) &&
-          (Code::entry(i).code == graph::opcode_of<operation::sum> || Code::entry(i).code == graph::opcode_of<operation::mean>))
+      if (selected(selection::reduced_in_pass, P, i) && is_floating(Code::entry(i).type) && graph::info_of(Code::entry(i).code).adds)
         return true;
     return false;
   }
@@ -258,8 +257,7 @@ class row_passes : protected entry_evaluator<Code> {
   }
   template <int I>
   static constexpr bool adds_floats() {
-    return is_floating(entry<I>.type) &&
-           (std::is_same_v<reduction_t<I>, operation::sum> || std::is_same_v<reduction_t<I>, operation::mean>);
+    return is_floating(entry<I>.type) && reduction_t<I>::adds;
   }
   /// The same for whole blocks, of which a row may have many: what rounding takes from a sum is collected in `lost`.
   template <int I>

@@ -6,11 +6,10 @@
 
 namespace fluxion::graph::detail {
 
-template <class T>
-T reduction_identity(std::uint8_t operation) {
-  if (operation == opcode_of<operation::amax>) return operation::amax::identity<T>();
-  if (operation == opcode_of<operation::amin>) return operation::amin::identity<T>();
-  return T(0);
+/// Calls f(O()) for the reduction O of that number.
+template <class F, class... O>
+void with_reduction(std::uint8_t operation, const F& f, operation::operations<O...>) {
+  static_cast<void>(((operation == opcode_of<O> && (f(O{}), true)) || ...));
 }
 
 template <bool Accumulators>
@@ -54,7 +53,8 @@ class loop_runner : public loop_preparer {
     const index_t n = static_cast<index_t>(bytes_of(slot.value) / size_of_value(slot.value));
     dispatch(v_.instructions[slot.value].type, [&](auto zero) {
       using T = decltype(zero);
-      const T identity = reduction_identity<T>(slot.reduction);
+      T identity{};
+      with_reduction(slot.reduction, [&]<class O>(O) { identity = O::template identity<T>(); }, operation::reduce_operations{});
       T* p = reinterpret_cast<T*>(data);
       for (index_t i = 0; i < n; ++i) p[i] = identity;
     });
@@ -142,10 +142,8 @@ class loop_runner : public loop_preparer {
         T* sum = reinterpret_cast<T*>(total[k]);
         T* rest = reinterpret_cast<T*>(lost[k]);
         const T* part = reinterpret_cast<const T*>(l.operands[k].data);
-        if (slots[k].reduction == opcode_of<operation::amax>)
-          for (index_t i = 0; i < n; ++i) sum[i] = operation::amax::combine(sum[i], part[i]);
-        else if (slots[k].reduction == opcode_of<operation::amin>)
-          for (index_t i = 0; i < n; ++i) sum[i] = operation::amin::combine(sum[i], part[i]);
+        if (!info_of(slots[k].reduction).adds)
+          with_reduction(slots[k].reduction, [&]<class O>(O) { for (index_t i = 0; i < n; ++i) sum[i] = O::combine(sum[i], part[i]); }, operation::reduce_operations{});
         else {
           index_t i = 0;
           for (; i + 8 <= n; i += 8) add_part<8>(sum + i, rest + i, part + i);  // of a known length, which compilers turn into packets

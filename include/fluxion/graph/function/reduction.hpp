@@ -102,6 +102,11 @@ template <Tensorial X, int... I>
 constexpr auto mean(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::mean, axes_t<I...>, false>>(std::forward<X>(x)); }
 template <Tensorial X, int... I>
 constexpr auto mean(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::mean, axes_t<I...>, true>>(std::forward<X>(x)); }
+/// Product over axes; of nothing 1. Integers and bools are multiplied in int64.
+template <Tensorial X, int... I>
+constexpr auto prod(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::prod, axes_t<I...>, false>>(std::forward<X>(x)); }
+template <Tensorial X, int... I>
+constexpr auto prod(X&& x, axes_t<I...>, keepdim_t) { return call<graph::reduction<operation::prod, axes_t<I...>, true>>(std::forward<X>(x)); }
 /// Largest element over axes (torch.amax): NaN if there is one; of nothing an error.
 template <Tensorial X, int... I>
 constexpr auto max(X&& x, axes_t<I...> = {}) { return call<graph::reduction<operation::amax, axes_t<I...>, false>>(std::forward<X>(x)); }

@@ -66,6 +66,8 @@ struct operation_info {
   bool differentiable = true;
   bool has_identity = true;
   bool divides_by_count = false;
+  bool adds = false;
+  bool widens = false;
 };
 
 namespace detail {
@@ -76,6 +78,8 @@ constexpr operation_info describe() {
   if constexpr (requires { O::differentiable; }) info.differentiable = O::differentiable;
   if constexpr (requires { O::has_identity; }) info.has_identity = O::has_identity;
   if constexpr (requires { O::divides_by_count; }) info.divides_by_count = O::divides_by_count;
+  if constexpr (requires { O::adds; }) info.adds = O::adds;
+  if constexpr (requires { O::widens; }) info.widens = O::widens;
   return info;
 }
 

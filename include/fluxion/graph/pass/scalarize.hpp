@@ -177,6 +177,7 @@ class scalarizer {
     opcode combine = opcode_of<operation::add>;
     if (p_.is<operation::amax>(i)) combine = opcode_of<operation::maximum>;
     else if (p_.is<operation::amin>(i)) combine = opcode_of<operation::minimum>;
+    else if (p_.is<operation::prod>(i)) combine = opcode_of<operation::mul>;
     else if (!p_.is<operation::sum>(i) && !p_.is<operation::mean>(i)) line_.possible = false;
     const int first = steps_.size();
     for (int n = 0; n < count; ++n) steps_.push_back(-1);

@@ -26,7 +26,7 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
     case family::reduce: {
       const auto axes = static_cast<unsigned>(x.attribute);
       const Symbol from(p, x.operand[0]), d(p, tangent[x.operand[0]]);
-      if (info.divides_by_count || x.operation == opcode_of<operation::sum>) add(record_reduce(p, x.operation, d.index(), axes, true));
+      if (info.adds) add(record_reduce(p, x.operation, d.index(), axes, true));
       else add(rules::reduce[x.operation](d, from, y, axes).reduce<operation::sum>(axes, true).index());
       break;
     }
