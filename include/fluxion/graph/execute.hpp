@@ -27,6 +27,13 @@ constexpr executor_features features_of(const plan_view& v) {
   return f;
 }
 
+/// Rows of a product that are computed at a time when an epilogue follows: they stay in the second-level cache.
+constexpr index_t rows_of_tile(index_t columns, std::size_t size) {
+  constexpr index_t tile_bytes = index_t{1} << 22;  // smaller tiles make the product pack its right operand too often
+  const index_t rows = columns > 0 ? tile_bytes / (columns * static_cast<index_t>(size)) : 0;
+  return rows < 64 ? 64 : rows;
+}
+
 template <bool Loops, bool Contractions, bool Embeds, bool Views, bool Accumulators, bool Temporaries>
 class executor : protected loop_runner<Accumulators> {
  protected:
@@ -146,9 +153,6 @@ class executor : protected loop_runner<Accumulators> {
     copy_strided(window.data, window.stride, from.data, from.stride, window.extent, rank, size);
   }
   // ---- contractions ----------------------------------------------------------------------------------------------------
-  /// Bytes of a product that are computed at a time when an epilogue follows: they stay in the second-level cache.
-  static constexpr index_t tile_bytes = index_t{1} << 22;  // smaller tiles make the product pack its right operand too often
-
   struct matrix {
     const std::byte* data;
     index_t row, column;
@@ -208,8 +212,7 @@ class executor : protected loop_runner<Accumulators> {
       return;
     }
     const auto size = static_cast<index_t>(size_of(x.type));
-    index_t tile = call.columns > 0 ? tile_bytes / (call.columns * size) : 0;
-    if (tile < 64) tile = 64;
+    const index_t tile = rows_of_tile(call.columns, size_of(x.type));
     const bool tiled = epilogue->tiled && rank == 2 && epilogue->outer_rank == 1 && epilogue->row_rank == 1 && call.rows > tile;
     if (dry() || !tiled) {
       if (!dry()) multiply(call, a, b, da, db, c, rank, batch);

@@ -26,6 +26,8 @@ struct instruction {
   }
 };
 
+/// On a product of matrices: the last two axes of an operand are exchanged.
+inline constexpr std::uint8_t transpose_left = 1, transpose_right = 2;
 inline constexpr std::uint8_t weak_flag = 0x80;
 /// On an argument: its elements may lie apart (a view).
 inline constexpr std::uint8_t strided_flag = 0x40;

@@ -446,8 +446,6 @@ constexpr int record_sum_to(program& p, int x, const shape& target) {
   return record_reshape(p, reduced, goal);
 }
 
-inline constexpr std::uint8_t transpose_left = 1, transpose_right = 2;
-
 /// Records op(a) · op(b) over the last two axes; leading axes broadcast. A transposed operand becomes a flag.
 constexpr int record_matmul(program& p, int a, int b, std::uint8_t flags) {
   constexpr opcode code = opcode_of<operation::matmul>;

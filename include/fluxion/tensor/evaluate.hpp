@@ -4,6 +4,7 @@
 #include "../device/cpu/compile.hpp"
 #include "../device/cpu/straight_line.hpp"
 #include "../graph/check.hpp"
+#include "../graph/direct_plan.hpp"
 #include "../graph/kernel_type.hpp"
 #include "expression.hpp"
 
@@ -99,7 +100,7 @@ struct span_of_bytes {
   const std::byte* begin;
   const std::byte* end;
 };
-inline span_of_bytes memory_of(const graph::descriptor& d, int rank, std::size_t size) {
+FLUXION_ALWAYS_INLINE span_of_bytes memory_of(const graph::descriptor& d, int rank, std::size_t size) {
   index_t low = 0, high = 0;
   for (int axis = 0; axis < rank; ++axis) {
     if (d.extent[axis] == 0) return {d.data, d.data};
@@ -139,8 +140,14 @@ class plan_call {
     if constexpr (binds_directly()) {
       bind_symbols(std::make_integer_sequence<int, view.symbol_count>{});
       if constexpr (!may_broadcast()) require_all(std::make_integer_sequence<int, view.check_count>{});
-      else if (!checks_hold(std::make_integer_sequence<int, view.check_count>{})) graph::bind(view, arguments, symbols);
-    } else graph::bind(view, arguments, symbols);
+      else if (!checks_hold(std::make_integer_sequence<int, view.check_count>{})) {
+        broadcasts_ = true;
+        graph::bind(view, arguments, symbols);
+      }
+    } else {
+      broadcasts_ = may_broadcast();
+      graph::bind(view, arguments, symbols);
+    }
   }
 
   template <int K>
@@ -191,17 +198,19 @@ class plan_call {
 
   /// Computes into destinations that no argument overlaps.
   void run_fresh(const graph::descriptor* outputs) {
+    if constexpr (graph::direct_plan<plan>::possible && !is_plain)
+      if (!broadcasts_ && device::current_counters() == nullptr && graph::direct_plan<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols).run()) return;
     graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols, device::current_counters());
   }
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
   void run(const graph::descriptor* outputs) {
-    bool direct = true;
-    for (int k = 0; k < output_count && direct; ++k) direct = is_safe(outputs, k);
-    if (direct) run_fresh(outputs);
+    if (is_safe(outputs, std::make_integer_sequence<int, argument_count * output_count>{})) run_fresh(outputs);
     else run_buffered(outputs);
   }
 
  private:
+  bool broadcasts_ = false;  // extents of 1 to others, which only the run shows
+
   FLUXION_COLD void run_buffered(const graph::descriptor* outputs) {
     ArenaScope scope;
     graph::descriptor buffered[output_count > 0 ? output_count : 1];
@@ -306,19 +315,24 @@ class plan_call {
   }
   static constexpr auto argument_instructions = find_arguments();
 
-  bool is_safe(const graph::descriptor* outputs, int k) const {
-    const int rank = view.shape_of(view.outputs[k]).rank;
-    const span_of_bytes target = memory_of(outputs[k], rank, size_of_output(k));
-    for (const int i : argument_instructions) {
-      if (i < 0) continue;
-      const int a = view.instructions[i].attribute, argument_rank = view.shape_of(i).rank;
-      if (!overlap(memory_of(arguments[a], argument_rank, size_of(view.instructions[i].type)), target)) continue;
-      if (rank == argument_rank && view.instructions[i].type == view.instructions[view.outputs[k]].type &&
-          same_layout(arguments[a], outputs[k], rank) && in_place[static_cast<std::size_t>(a * output_count + k)])
-        continue;
-      return false;
+  /// Whether output K can be computed where it is wanted while argument A is read.
+  template <int K, int A>
+  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs) const {
+    constexpr int i = argument_instructions[A];
+    if constexpr (i < 0) return true;
+    else {
+      constexpr int rank = view.shape_of(view.outputs[K]).rank, argument_rank = view.shape_of(i).rank;
+      constexpr std::size_t size = size_of(view.instructions[i].type), output_size = size_of(view.instructions[view.outputs[K]].type);
+      if (!overlap(memory_of(arguments[A], argument_rank, size), memory_of(outputs[K], rank, output_size))) return true;
+      if constexpr (rank != argument_rank || view.instructions[i].type != view.instructions[view.outputs[K]].type ||
+                    !in_place[static_cast<std::size_t>(A * output_count + K)])
+        return false;
+      else return same_layout(arguments[A], outputs[K], rank);
     }
-    return true;
+  }
+  template <int... N>
+  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs, std::integer_sequence<int, N...>) const {
+    return (is_safe<N % output_count, N / output_count>(outputs) && ...);
   }
 };
 

@@ -5,6 +5,11 @@
 
 namespace fluxion::graph::detail {
 
+/// Bytes of one row buffer, of whole packets and cache lines.
+constexpr std::size_t keep_stride(const kernel_header& header, std::size_t length, std::size_t lanes) {
+  return ((header.rows_as_lanes ? length * lanes : (length + lanes - 1) / lanes * lanes) * 8 + 63) / 64 * 64;
+}
+
 class loop_preparer : public bound_plan {
  public:
   using bound_plan::bound_plan;
@@ -89,9 +94,7 @@ class loop_preparer : public bound_plan {
     for (int k = 0; k < step.scalar_count; ++k) scalars[k] = scalar(v_.scalars[step.scalar_begin + k]);
     l.call.scalars = scalars;
     if (header.keeps > 0) {
-      const auto lanes = static_cast<std::size_t>(device_.lanes);
-      const auto length = static_cast<std::size_t>(row_size);
-      l.call.keep_stride = ((header.rows_as_lanes ? length * lanes : (length + lanes - 1) / lanes * lanes) * 8 + 63) / 64 * 64;
+      l.call.keep_stride = keep_stride(header, static_cast<std::size_t>(row_size), static_cast<std::size_t>(device_.lanes));
       l.call.keep = scratch(l.call.keep_stride * header.keeps);
     }
     if (count_) {

@@ -12,6 +12,10 @@ void with_reduction(std::uint8_t operation, const F& f, operation::operations<O.
   static_cast<void>(((operation == opcode_of<O> && (f(O{}), true)) || ...));
 }
 
+/// Long sums across rows are kept per chunk of rows and added up in order, which bounds their rounding error.
+inline constexpr index_t rows_per_chunk = 64;
+constexpr bool wants_chunks(index_t rows) { return rows >= 2 * rows_per_chunk; }
+
 template <bool Accumulators>
 class loop_runner : public loop_preparer {
  public:
@@ -30,7 +34,7 @@ class loop_runner : public loop_preparer {
     if (!l.empty) {
       bool done = false;
       if constexpr (Accumulators) {
-        done = wants_chunks(step, l);
+        done = runs_in_chunks(step, l);
         if (done) run_chunks(step, l, scope.take<loop_operand>(static_cast<std::size_t>(l.slots)));
       }
       if (!done) l.function(l.call);
@@ -81,11 +85,8 @@ class loop_runner : public loop_preparer {
     }
   }
 
-  /// Long sums across rows are kept per chunk of rows and added up in order, which bounds their rounding error.
-  static constexpr index_t rows_per_chunk = 64;
-
-  bool wants_chunks(const plan_step& step, const prepared_loop& l) const {
-    if (l.call.outer_rank == 0 || l.call.outer[0] < 2 * rows_per_chunk) return false;
+  bool runs_in_chunks(const plan_step& step, const prepared_loop& l) const {
+    if (l.call.outer_rank == 0 || !wants_chunks(l.call.outer[0])) return false;
     bool any = false;
     for (int k = 0; k < l.slots; ++k) {
       const plan_slot& slot = v_.slots[step.slot_begin + k];
