@@ -1,4 +1,4 @@
-/// Loops whose number of steps only the run knows: `scan`, `iterate`, `while_loop`, and their derivatives. The step is traced and compiled
+/// Loops whose number of steps only the run knows: `scan`, `iterate`, `while_loop`, `fixed_point`, and their derivatives. The step is traced and compiled
 /// once; its adjoint is run backwards over states that were kept, or that are computed again from checkpoints.
 ///
 ///     constexpr auto euler = [](auto x, auto k) { return x - 0.01 * k * x; };
@@ -6,6 +6,7 @@
 ///     auto x = fx::iterate(euler)(x0, 1000, k);
 ///     auto [loss, dx0, dk] = fx::value_and_grad<0, 2>(fx::iterate(euler, square), {fx::checkpoints(20)})(x0, 1000, k);
 #pragma once
+#include "loop/fixed_point.hpp"
 #include "loop/function.hpp"
 #include "loop/tangent.hpp"
 
@@ -70,6 +71,37 @@ template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition
 constexpr auto jvp(const detail::Loop<Kind, F, Loss, Condition>&) {
   if constexpr (sizeof...(I) == 0) return detail::LoopTangent<detail::Loop<Kind, F, Loss, Condition>, 0>{};
   else return detail::LoopTangent<detail::Loop<Kind, F, Loss, Condition>, I...>{};
+}
+
+/// The x with x = step(x, w), for a step that contracts: `fixed_point(step)(guess, w)`. It iterates until a step changes no element by more than the
+/// tolerance, and raises ValueError if that takes too many. With a loss the value is that of `loss(x, w)`.
+template <class F, class Loss = detail::no_function>
+constexpr auto fixed_point(const F&, const Loss& = {}, const IterationLimits& limits = {1e-6, 1000}) {
+  constexpr bool without_captures = detail::is_without_captures<F> && detail::is_without_captures<Loss>;
+  static_assert(without_captures, "a fixed point wants functions without captures; pass what they capture as an argument");
+  if constexpr (without_captures) return detail::FixedPoint<F, Loss>{limits};
+  else return Unknown{};
+}
+
+/// The loss of a fixed point and its gradients with respect to the arguments numbered I, which are behind the guess: by iterating the adjoint
+/// equation at the solution, with the same limits. Memory and work do not depend on how the solution was found; nothing but the solution is kept.
+template <int... I, class F, class Loss>
+constexpr auto value_and_grad(const detail::FixedPoint<F, Loss>& solution, const FixedPointOptions& options = {}) {
+  constexpr bool has_loss = detail::FixedPoint<F, Loss>::has_loss;
+  static_assert(has_loss, "value_and_grad: a fixed point needs a loss of its solution: fixed_point(step, loss)");
+  constexpr bool by_what = sizeof...(I) > 0 && ((I != 0) && ...);
+  static_assert(by_what || !has_loss, "value_and_grad: a fixed point does not depend on its guess, argument 0; say by what, as in value_and_grad<1>");
+  if constexpr (!has_loss || !by_what) return Unknown{};
+  else return detail::FixedPointGradient<detail::FixedPoint<F, Loss>, I...>{solution, options};
+}
+
+/// Forward mode through a fixed point, iterated together with its tangent: `auto [x, dx] = jvp<1>(fixed_point(step))(guess, w, dw)`.
+template <int... I, class F, class Loss>
+constexpr auto jvp(const detail::FixedPoint<F, Loss>& solution) {
+  constexpr bool by_what = sizeof...(I) > 0 && ((I != 0) && ...);
+  static_assert(by_what, "jvp: a fixed point does not depend on its guess, argument 0; say by what, as in jvp<1>");
+  if constexpr (!by_what) return Unknown{};
+  else return detail::FixedPointTangent<detail::FixedPoint<F, Loss>, I...>{solution};
 }
 
 }  // namespace fluxion

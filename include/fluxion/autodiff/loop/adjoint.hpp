@@ -72,11 +72,12 @@ struct differentiated<ungrouped<F, Loss, A...>, std::index_sequence<W...>, A...>
 };
 
 /// Records the adjoints of a step: behind its own arguments come cotangents of the new state and, for each constant, the sum of the adjoints
-/// so far. Outputs are the adjoints in the order of `Leaves`, those of constants with that sum added.
-template <class Inner, class Adjoints>
+/// so far. Outputs are the adjoints in the order of `Leaves`, those of constants with that sum added. With `AddToState` the state's too are
+/// added to something given.
+template <class Inner, class Adjoints, bool AddToState = false>
 struct step_adjoint_source;
-template <class F, class... L, class Adjoints>
-struct step_adjoint_source<function_source<F, L...>, Adjoints> {
+template <class F, class... L, class Adjoints, bool AddToState>
+struct step_adjoint_source<function_source<F, L...>, Adjoints, AddToState> {
   using inner = function_source<F, L...>;
   static constexpr int expected_size = 3 * graph::constant_program<inner>::value.instruction_count;
 
@@ -100,7 +101,7 @@ struct step_adjoint_source<function_source<F, L...>, Adjoints> {
     const list<int> found = vjp_function<F, false, 1>::append_products(p, outputs, cotangents, wrt);
     for (int k = 0; k < found.size(); ++k) {
       int adjoint = found[k];
-      if (Adjoints::table.of_output[k].role == loop_role::constant) {
+      if (AddToState || Adjoints::table.of_output[k].role == loop_role::constant) {
         const int sum = p.argument(p.argument_count, p[adjoint].type, without_symbols(p.shape_of(adjoint)));
         adjoint = record_map(p, opcode_of<operation::add>, sum, adjoint);
       }

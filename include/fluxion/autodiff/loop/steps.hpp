@@ -5,6 +5,7 @@
 #include "argument.hpp"
 
 #include <cstring>
+#include <limits>
 #include <optional>
 
 namespace fluxion::detail {
@@ -84,6 +85,30 @@ struct block_layout {
     bytes += n;
   }
 };
+
+/// The largest change of an element between two blocks of n; NaN if there is a NaN.
+template <class T>
+T largest_change(const std::byte* a, const std::byte* b, std::size_t n) {
+  const T* const from = reinterpret_cast<const T*>(a);
+  const T* const to = reinterpret_cast<const T*>(b);
+  T largest = 0;
+  bool known = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    const T change = from[i] < to[i] ? to[i] - from[i] : from[i] - to[i];
+    known &= change == change;
+    largest = largest < change ? change : largest;
+  }
+  return known ? largest : std::numeric_limits<T>::quiet_NaN();
+}
+/// The same for elements of a type that is known at run time; 0 for those that are not of floating point.
+inline double largest_change(element_type type, const std::byte* a, const std::byte* b, std::size_t bytes) {
+  double change = 0;
+  dispatch(type, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) change = static_cast<double>(largest_change<T>(a, b, bytes / sizeof(T)));
+  });
+  return change;
+}
 
 inline std::size_t bytes_of(const graph::descriptor& d, const argument_kind& kind) {
   return static_cast<std::size_t>(graph::detail::element_count(d, kind.rank)) * size_of(kind.type);
@@ -227,6 +252,15 @@ struct loop_steps : moving_call<Source> {
   }
   void write_to(std::byte* block) {
     for (int k = 0; k < count; ++k) this->outputs[k].data = block + layout.offset[k];
+  }
+  /// The largest change of an element of the state; NaN if there is a NaN.
+  double change(const std::byte* from, const std::byte* to) const {
+    double largest = 0;
+    for (int k = 0; k < count && largest == largest; ++k) {
+      const double one = largest_change(this->type_of_output(k), from + layout.offset[k], to + layout.offset[k], layout.size[k]);
+      if (!(one <= largest)) largest = one;
+    }
+    return largest;
   }
   void advance(std::byte* from, std::byte* to, index_t t) {
     read_from(from);

@@ -1,5 +1,6 @@
 /// The value of a loop: the state after its last step, or a loss of that state. Two blocks of memory hold the state before and after a step.
 #pragma once
+#include "../iteration_limits.hpp"
 #include "steps.hpp"
 
 namespace fluxion::detail {
@@ -156,6 +157,15 @@ class loop_value {
   index_t length() const { return steps_.length(); }
   void run(index_t n) {
     for (; done_ < n; ++done_) step();
+  }
+  /// Steps until one changes no element by more than the tolerance. Raises ValueError if that takes too many.
+  void run_until(const IterationLimits& limits) {
+    while (done_ < limits.steps) {
+      step();
+      ++done_;
+      if (steps_.change(block_[0], block_[1]) <= limits.tolerance) return;
+    }
+    raise<ValueError>("fixed_point: the iteration did not converge in ", limits.steps, " steps");
   }
   /// Steps while the condition C of the state, with the arguments that are the same in every step, holds. Returns how many.
   template <class C, class... X>
