@@ -201,6 +201,7 @@ struct FixedPoint {
   auto operator()(const S& guess, const X&... x) const {
     using value = loop_value<F, LoopState<S>, X...>;
     if constexpr (!has_no_sequences<X...>() || !value::good) return Unknown{};
+    else if constexpr (!has_no_outputs<S, X...>()) return Unknown{};
     else {
       const std::tuple<const S&, const X&...> arguments(guess, x...);
       value loop(arguments);
@@ -210,6 +211,12 @@ struct FixedPoint {
     }
   }
 
+  template <class S, class... X>
+  static constexpr bool has_no_outputs() {
+    constexpr bool good = !loop_value<F, LoopState<S>, X...>::has_outputs;
+    static_assert(good, "fixed_point: a step gives no outputs along the way");
+    return good;
+  }
   template <class... X>
   static constexpr bool has_no_sequences() {
     constexpr bool good = !(is_sequence_argument<X> || ...);
@@ -230,7 +237,7 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
   auto operator()(const S& guess, const X&... x) const {
     using gradient = fixed_point_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, LoopState<S>, X...>;
     if constexpr (!check<1 + sizeof...(X), X...>()) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
-    else if constexpr (!gradient::good) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
+    else if constexpr (!gradient::good || !FixedPoint<F, Loss>::template has_no_outputs<S, X...>()) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
     else {
       const std::tuple<const S&, const X&...> all(guess, x...);
       auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_like(std::get<static_cast<std::size_t>(I)>(all))...);
@@ -245,7 +252,7 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
     static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
     if constexpr (check<1 + sizeof...(X), X...>() && enough) {
       using gradient = fixed_point_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, LoopState<S>, X...>;
-      if constexpr (gradient::good)
+      if constexpr (gradient::good && FixedPoint<F, Loss>::template has_no_outputs<S, X...>())
         std::apply([&](auto& loss, auto&... part) {
           gradient::run(std::tuple<const S&, const X&...>(guess, x...), solution.limits, options.counts, loss, std::tie(part...));
         }, destinations);
@@ -275,8 +282,8 @@ struct FixedPointTangent<FixedPoint<F, Loss>, I...> {
     if constexpr (!good) return Unknown{};
     else {
       constexpr std::size_t primals = 1 + sizeof...(X) - sizeof...(I);
-      using loss = std::conditional_t<std::is_same_v<Loss, no_function>, no_function, tangent_of_step<Loss, primals, false, static_cast<std::size_t>(I)...>>;
-      const FixedPoint<tangent_of_step<F, primals, false, static_cast<std::size_t>(I)...>, loss> pair{solution.limits};
+      using loss = std::conditional_t<std::is_same_v<Loss, no_function>, no_function, tangent_of_step<Loss, primals, tangent_result::both, static_cast<std::size_t>(I)...>>;
+      const FixedPoint<tangent_of_step<F, primals, tangent_result::both, static_cast<std::size_t>(I)...>, loss> pair{solution.limits};
       auto zero = make_like(guess);
       std::apply([](auto&... leaf) { (set_to_zero(leaf), ...); }, value_group<decltype(zero)>::tie(zero));
       return pair(std::tie(guess, zero), x...);

@@ -22,17 +22,23 @@ template <loop_kind Kind, class F, class Loss = no_function, class Condition = n
 struct Loop {
   static constexpr bool has_loss = !std::is_same_v<Loss, no_function>;
 
-  /// The state after the last step, or its loss.
+  /// The state after the last step, a pair of that and the outputs if there are any, or the loss.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
     return normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using value = loop_value<F, A...>;
       if constexpr (!value::good) return Unknown{};
       else {
-        value loop(arguments);
-        run(loop, arguments, n);
-        if constexpr (has_loss) return loop.template loss<Loss>(arguments);
-        else return loop.state(state);
+        constexpr bool is_counted = Kind != loop_kind::while_ || !value::has_outputs;
+        static_assert(is_counted, "while_loop: its steps give no outputs, because their number is not known: use scan or iterate");
+        if constexpr (!is_counted) return Unknown{};
+        else {
+          value loop(arguments, n);
+          run(loop, arguments, n);
+          if constexpr (has_loss) return loop.template loss<Loss>(arguments);
+          else if constexpr (value::has_outputs) return std::pair(loop.state(state), loop.take_outputs());
+          else return loop.state(state);
+        }
       }
     }, state, x...);
   }
@@ -96,7 +102,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   auto compute_new(const All& all, const S& state, const X&... x) const {
     return loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
-      if constexpr (!gradient::good) return unknowns();
+      if constexpr (!gradient::good || !is_counted<A...>()) return unknowns();
       else {
         auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_of(std::get<static_cast<std::size_t>(I)>(all))...);
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, result);
@@ -114,7 +120,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
     if constexpr (check<1 + sizeof...(X)>() && enough) loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
-      if constexpr (gradient::good)
+      if constexpr (gradient::good && is_counted<A...>())
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, destinations);
     }, state, x...);
   }
@@ -126,6 +132,12 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     static_assert(exists, "value_and_grad: there is no argument of that number");
     static_assert(is_value, "value_and_grad: the number of steps has no gradient");
     return exists && is_value;
+  }
+  template <class... A>
+  static constexpr bool is_counted() {
+    constexpr bool good = Kind != loop_kind::while_ || !loop_value<F, A...>::has_outputs;
+    static_assert(good, "while_loop: its steps give no outputs, because their number is not known: use scan or iterate");
+    return good;
   }
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
   template <class X>

@@ -50,7 +50,7 @@ void bind_state_leaf(const X& x, binder& b) {
 template <bool Loss, class A, class X>
 void bind_loop_argument(const X& x, binder& b, const graph::descriptor* begin, sequence_list& sequences) {
   constexpr loop_role role = loop_argument<A>::role;
-  if constexpr (role == loop_role::state) {
+  if constexpr (role == loop_role::state || role == loop_role::output) {
     std::apply([&](const auto&... leaf) { (bind_state_leaf(leaf, b), ...); }, value_group<X>::tie(x));
   } else if constexpr (role == loop_role::constant) {
     std::apply([&](const auto&... leaf) { (bind_leaf(leaf, b), ...); }, value_group<X>::tie(x));
@@ -137,6 +137,7 @@ struct prepared_run<Source, true> {
 /// A constant plan whose arguments and outputs move. The first arguments come from the loop's, the others are set by whoever runs it.
 template <class Source>
 struct moving_call {
+  using source_type = Source;
   using call_type = sourced_call<Source>;
   static constexpr int output_count = call_type::output_count;
   static constexpr const auto& kinds = argument_kinds<Source>;
@@ -195,12 +196,13 @@ struct moving_call {
   }
 };
 
-/// Whether a step's outputs are what its state arguments, numbered by `State`, are. Static extents must be equal, others are looked at later.
+/// Whether a step's first outputs are what its state arguments, numbered by `State`, are. Static extents must be equal, others are looked at later.
 template <class Source, class State>
 constexpr bool returns_its_state() {
   constexpr const auto& p = graph::constant_program<Source>::value;
-  if (p.output_count != static_cast<int>(State::value.size())) return false;
-  for (int k = 0; k < p.output_count; ++k) {
+  constexpr int count = static_cast<int>(State::value.size());
+  if (p.output_count != count + outputs_of_step<typename Source::returned>::count) return false;
+  for (int k = 0; k < count; ++k) {
     const graph::instruction& y = p.instructions[p.outputs[k]];
     for (int i = 0; i < p.instruction_count; ++i) {
       const graph::instruction& x = p.instructions[i];
@@ -222,8 +224,9 @@ struct step_of_a_loop {
 /// The program of a step on states in memory. `State::value` are the numbers of the state's arguments, in the order of the outputs.
 template <class Source, class State>
 struct loop_steps : moving_call<Source> {
-  static constexpr int count = static_cast<int>(State::value.size());
+  static constexpr int count = static_cast<int>(State::value.size()), outputs_along = outputs_of_step<typename Source::returned>::count;
   block_layout<count> layout;
+  std::byte* rows[outputs_along + 1]{};  // where outputs along the way are stacked
 
   void lay_out() {
     this->check();
@@ -262,9 +265,14 @@ struct loop_steps : moving_call<Source> {
     }
     return largest;
   }
+  /// Where step t writes what it gives along the way.
+  void point_outputs(index_t t) {
+    for (int j = 0; j < outputs_along; ++j) this->outputs[count + j].data = rows[j] + static_cast<std::size_t>(t) * this->bytes_of_output(count + j);
+  }
   void advance(std::byte* from, std::byte* to, index_t t) {
     read_from(from);
     write_to(to);
+    point_outputs(t);
     this->enter(t);
     this->run();
   }
