@@ -73,6 +73,17 @@ constexpr auto jvp(const detail::Loop<Kind, F, Loss, Condition>&) {
   else return detail::LoopTangent<detail::Loop<Kind, F, Loss, Condition>, I...>{};
 }
 
+/// The Hessian of a loop's loss times a direction: `hvp<0, 2>(iterate(step, loss))(x, n, k, dx, dk)` are the products for the arguments numbered I, a
+/// tuple of several; the directions come last. Reverse over forward mode: the gradient of the loss' tangent, with states of twice the size.
+template <int... I, detail::loop_kind Kind, class F, class Loss, class Condition>
+constexpr auto hvp(const detail::Loop<Kind, F, Loss, Condition>&, const LoopOptions& options = {}) {
+  using loop = detail::Loop<Kind, F, Loss, Condition>;
+  static_assert(loop::has_loss, "hvp: a loop needs a loss of its last state: scan(step, loss)");
+  if constexpr (!loop::has_loss) return Unknown{};
+  else if constexpr (sizeof...(I) == 0) return detail::LoopHessianProduct<loop, 0>{options};
+  else return detail::LoopHessianProduct<loop, I...>{options};
+}
+
 /// The x with x = step(x, w), for a step that contracts: `fixed_point(step)(guess, w)`. It iterates until a step changes no element by more than the
 /// tolerance, and raises ValueError if that takes too many. With a loss the value is that of `loss(x, w)`.
 template <class F, class Loss = detail::no_function>
@@ -102,6 +113,15 @@ constexpr auto jvp(const detail::FixedPoint<F, Loss>& solution) {
   static_assert(by_what, "jvp: a fixed point does not depend on its guess, argument 0; say by what, as in jvp<1>");
   if constexpr (!by_what) return Unknown{};
   else return detail::FixedPointTangent<detail::FixedPoint<F, Loss>, I...>{solution};
+}
+
+/// The Hessian of a fixed point's loss times a direction: `hvp<1>(fixed_point(step, loss))(guess, w, dw)`.
+template <int... I, class F, class Loss>
+constexpr auto hvp(const detail::FixedPoint<F, Loss>& solution, const FixedPointOptions& options = {}) {
+  constexpr bool good = detail::FixedPoint<F, Loss>::has_loss && sizeof...(I) > 0 && ((I != 0) && ...);
+  static_assert(good, "hvp: say by which arguments of a fixed point with a loss, but not by the guess, argument 0, as in hvp<1>");
+  if constexpr (!good) return Unknown{};
+  else return detail::FixedPointHessianProduct<detail::FixedPoint<F, Loss>, I...>{solution, options};
 }
 
 }  // namespace fluxion

@@ -240,7 +240,7 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
     else if constexpr (!gradient::good || !FixedPoint<F, Loss>::template has_no_outputs<S, X...>()) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
     else {
       const std::tuple<const S&, const X&...> all(guess, x...);
-      auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_like(std::get<static_cast<std::size_t>(I)>(all))...);
+      auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_like(std::get<static_cast<std::size_t>(I)>(all))...);
       std::apply([&](auto& loss, auto&... part) { gradient::run(all, solution.limits, options.counts, loss, std::tie(part...)); }, result);
       return result;
     }
@@ -268,26 +268,50 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
   }
 };
 
-/// The solution or its loss, and its tangent for tangents of the arguments numbered I: the pair of both is a fixed point too.
+/// The fixed point of a solution with its tangent for tangents of the arguments numbered I: the pair of both is one too.
 template <class P, int... I>
-struct FixedPointTangent;
+struct tangent_fixed_point;
 template <class F, class Loss, int... I>
-struct FixedPointTangent<FixedPoint<F, Loss>, I...> {
-  FixedPoint<F, Loss> solution;
-
-  template <class S, class... X>
-  auto operator()(const S& guess, const X&... x) const {
-    constexpr bool good = sizeof...(X) > sizeof...(I) - 1 && ((I >= 1 && I <= static_cast<int>(sizeof...(X) - sizeof...(I))) && ...);
+struct tangent_fixed_point<FixedPoint<F, Loss>, I...> {
+  /// Calls use(fixed point, pair of the guess and 0, the other arguments, their tangents), where the loss returns `OfLoss`.
+  template <tangent_result OfLoss, class Use, class S, class... X>
+  static auto with(const Use& use, const IterationLimits& limits, const S& guess, const X&... x) {
+    constexpr bool good = sizeof...(X) >= 2 * sizeof...(I) && ((I >= 1 && I <= static_cast<int>(sizeof...(X) - sizeof...(I))) && ...);
     static_assert(good, "jvp: behind the arguments of a fixed point come tangents of those numbered");
     if constexpr (!good) return Unknown{};
     else {
       constexpr std::size_t primals = 1 + sizeof...(X) - sizeof...(I);
-      using loss = std::conditional_t<std::is_same_v<Loss, no_function>, no_function, tangent_of_step<Loss, primals, tangent_result::both, static_cast<std::size_t>(I)...>>;
-      const FixedPoint<tangent_of_step<F, primals, tangent_result::both, static_cast<std::size_t>(I)...>, loss> pair{solution.limits};
+      using loss = std::conditional_t<std::is_same_v<Loss, no_function>, no_function, tangent_of_step<Loss, primals, OfLoss, static_cast<std::size_t>(I)...>>;
+      const FixedPoint<tangent_of_step<F, primals, tangent_result::both, static_cast<std::size_t>(I)...>, loss> pair{limits};
       auto zero = make_like(guess);
       std::apply([](auto&... leaf) { (set_to_zero(leaf), ...); }, value_group<decltype(zero)>::tie(zero));
-      return pair(std::tie(guess, zero), x...);
+      return use(pair, std::tie(guess, std::as_const(zero)), x...);
     }
+  }
+};
+
+/// The solution or its loss, and its tangent.
+template <class P, int... I>
+struct FixedPointTangent {
+  P solution;
+  template <class S, class... X>
+  auto operator()(const S& guess, const X&... x) const {
+    return tangent_fixed_point<P, I...>::template with<tangent_result::both>([](const auto& pair, const auto&... all) { return pair(all...); }, solution.limits, guess, x...);
+  }
+};
+
+/// The Hessian of the loss times a direction, as for loops.
+template <class P, int... I>
+struct FixedPointHessianProduct {
+  P solution;
+  FixedPointOptions options{};
+  template <class S, class... X>
+  auto operator()(const S& guess, const X&... x) const {
+    return tangent_fixed_point<P, I...>::template with<tangent_result::tangent>([&]<class Pair>(const Pair& pair, const auto&... all) {
+      auto result = FixedPointGradient<Pair, I...>{pair, options}(all...);
+      if constexpr (sizeof...(I) == 1) return std::get<1>(std::move(result));
+      else return std::apply([](auto&, auto&... product) { return std::tuple(std::move(product)...); }, result);
+    }, solution.limits, guess, x...);
   }
 };
 

@@ -90,7 +90,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   using loop_type = Loop<Kind, F, Loss, Condition>;
   LoopOptions options{};
 
-  /// The loss and the gradients, each of the structure of its argument.
+  /// The loss and the gradients, each of the structure of its argument; a number's is a tensor of rank 0.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
     if constexpr (!check<1 + sizeof...(X)>()) return unknowns();
@@ -142,11 +142,11 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
   template <class X>
   static auto make_gradient_of(const X& x) {
-    return make_like(x);
+    return make_gradient_like(x);
   }
   template <class X>
   static auto make_gradient_of(const Sequence<X>& x) {
-    return make_like(x.values);
+    return make_gradient_like(x.values);
   }
   template <class Gradient, class... A, class Arguments, class L, class... D>
   void compute(const Arguments& arguments, index_t n, L& loss, const std::tuple<D&...>& gradients) const {

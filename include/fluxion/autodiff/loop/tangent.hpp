@@ -65,18 +65,19 @@ void set_to_zero(X& x) {
 template <int... I>
 inline constexpr std::array<int, sizeof...(I)> numbers_of{I...};
 
-/// A loop's value and its tangent for tangents of the arguments numbered I.
+/// The loop of a loop's states and their tangents, for tangents of the arguments numbered I.
 template <class L, int... I>
-struct LoopTangent;
+struct tangent_loop;
 template <loop_kind Kind, class F, class Loss, class Condition, int... I>
-struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
-  template <class... X>
-  auto operator()(const X&... x) const {
+struct tangent_loop<Loop<Kind, F, Loss, Condition>, I...> {
+  /// Calls use(loop, pair of the state and its tangent, the other arguments, their tangents), where the loss of the loop returns `OfLoss`.
+  template <tangent_result OfLoss, class Use, class... X>
+  static auto with(const Use& use, const X&... x) {
     constexpr std::size_t primals = sizeof...(X) - sizeof...(I);
     constexpr bool good = sizeof...(X) > sizeof...(I) && ((I >= 0 && I < static_cast<int>(primals)) && ...) && (Kind != loop_kind::iterate || ((I != 1) && ...));
     static_assert(good, "jvp: behind the arguments of a loop come tangents of those numbered; the number of steps has none");
     if constexpr (!good) return Unknown{};
-    else return run(std::tie(x...), std::make_index_sequence<primals - 1>{}, std::make_index_sequence<sizeof...(I)>{});
+    else return run<OfLoss>(use, std::tie(x...), std::make_index_sequence<primals - 1>{}, std::make_index_sequence<sizeof...(I)>{});
   }
 
  private:
@@ -108,14 +109,14 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
       std::is_same_v<G, no_function>, no_function,
       decltype(differentiated_function<G, Result, numbers<OfLoss, All>::template before<Primals>>(numbers<OfLoss, All>::template all<>()))>;
 
-  template <class All, std::size_t... N, std::size_t... J>
-  static auto run(const All& all, std::index_sequence<N...>, std::index_sequence<J...>) {
+  template <tangent_result OfLoss, class Use, class All, std::size_t... N, std::size_t... J>
+  static auto run(const Use& use, const All& all, std::index_sequence<N...>, std::index_sequence<J...>) {
     constexpr std::size_t primals = sizeof...(N) + 1;
-    using loop = Loop<Kind, function<F, false, tangent_result::both, All, primals>, function<Loss, true, tangent_result::both, All, primals>,
+    using loop = Loop<Kind, function<F, false, tangent_result::both, All, primals>, function<Loss, true, OfLoss, All, primals>,
                       function<Condition, true, tangent_result::value, All, primals>>;
     const auto tangents = std::tuple_cat(other_tangent<J>(std::get<primals + J>(all))...);
     const auto with = [&](const auto& of_state) {
-      return std::apply([&](const auto&... d) { return transposed(loop{}(std::tie(std::get<0>(all), of_state), std::get<N + 1>(all)..., d...)); }, tangents);
+      return std::apply([&](const auto&... d) { return use(loop{}, std::tie(std::get<0>(all), of_state), std::get<N + 1>(all)..., d...); }, tangents);
     };
     constexpr std::size_t state_at = position_of_state();
     if constexpr (state_at < sizeof...(I)) return with(std::get<primals + state_at>(all));
@@ -124,16 +125,6 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
       std::apply([](auto&... leaf) { (set_to_zero(leaf), ...); }, value_group<decltype(zero)>::tie(zero));
       return with(zero);
     }
-  }
-  /// Last states and outputs along the way, each with its tangent, as values with their tangents.
-  template <class Result>
-  static auto transposed(Result result) {
-    return result;
-  }
-  template <class State, class Outputs>
-  static auto transposed(std::pair<State, Outputs> result) {
-    auto& [state, outputs] = result;
-    return std::tuple(std::pair(std::move(std::get<0>(state)), std::move(std::get<0>(outputs))), std::pair(std::move(std::get<1>(state)), std::move(std::get<1>(outputs))));
   }
   static constexpr std::size_t position_of_state() {
     std::size_t j = 0;
@@ -144,6 +135,54 @@ struct LoopTangent<Loop<Kind, F, Loss, Condition>, I...> {
   static auto other_tangent(const X& x) {
     if constexpr (numbers_of<I...>[J] == 0) return std::tuple<>{};
     else return std::tie(x);
+  }
+};
+
+/// A loop's value and its tangent for tangents of the arguments numbered I.
+template <class L, int... I>
+struct LoopTangent {
+  template <class... X>
+  auto operator()(const X&... x) const {
+    return tangent_loop<L, I...>::template with<tangent_result::both>([](const auto& loop, const auto&... all) { return transposed(loop(all...)); }, x...);
+  }
+
+ private:
+  /// Last states and outputs along the way, each with its tangent, as values with their tangents.
+  template <class Result>
+  static auto transposed(Result result) {
+    return result;
+  }
+  template <class State, class Outputs>
+  static auto transposed(std::pair<State, Outputs> result) {
+    auto& [state, outputs] = result;
+    return std::tuple(std::pair(std::move(std::get<0>(state)), std::move(std::get<0>(outputs))), std::pair(std::move(std::get<1>(state)), std::move(std::get<1>(outputs))));
+  }
+};
+
+/// The Hessian of a loop's loss times a direction: the loss' tangent is the loss of another loop, whose gradient by the arguments numbered I is
+/// the product. Reverse over forward, so that checkpoints serve it as they serve the gradient.
+template <class L, int... I>
+struct LoopHessianProduct {
+  LoopOptions options{};
+
+  template <class... X>
+  auto operator()(const X&... x) const {
+    return tangent_loop<L, I...>::template with<tangent_result::tangent>([&]<class Pairs>(const Pairs&, const auto&... all) {
+      return without_value(LoopGradient<Pairs, I...>{options}(all...), std::make_index_sequence<sizeof...(I)>{});
+    }, x...);
+  }
+
+ private:
+  template <class Result, std::size_t... J>
+  static auto without_value(Result result, std::index_sequence<J...>) {
+    if constexpr (sizeof...(I) == 1) return part<I...>(std::move(std::get<1>(result)));
+    else return std::tuple(part<I>(std::move(std::get<J + 1>(result)))...);
+  }
+  /// Of a pair of state and tangent only what belongs to the state.
+  template <int Argument, class X>
+  static auto part(X x) {
+    if constexpr (Argument == 0 && !std::is_same_v<X, Unknown>) return std::get<0>(std::move(x));
+    else return x;
   }
 };
 

@@ -31,6 +31,18 @@ auto make_like(const X& x) {
   } else return gradient_traits<X>::template make<0>(0, x);
 }
 
+/// The same for a gradient: a number's is a tensor of rank 0, as those of `grad` are.
+template <class X>
+auto make_gradient_like(const X& x) {
+  if constexpr (std::is_arithmetic_v<X>) return Tensor<X, extents<>>();
+  else if constexpr (is_tuple_like<X>) {
+    return std::apply([](const auto&... part) {
+      if constexpr (requires { typename X::value_type; }) return std::array<decltype(make_gradient_like(std::declval<typename X::value_type>())), sizeof...(part)>{make_gradient_like(part)...};
+      else return std::make_tuple(make_gradient_like(part)...);
+    }, x);
+  } else return make_like(x);
+}
+
 /// How many outputs a leaf takes.
 template <class X>
 constexpr int outputs_of_leaf() {
