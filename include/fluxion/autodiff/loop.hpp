@@ -6,6 +6,7 @@
 ///     auto x = fx::iterate(euler)(x0, 1000, k);
 ///     auto [loss, dx0, dk] = fx::value_and_grad<0, 2>(fx::iterate(euler, square), {fx::checkpoints(20)})(x0, 1000, k);
 #pragma once
+#include "loop/chain.hpp"
 #include "loop/fixed_point.hpp"
 #include "loop/function.hpp"
 #include "loop/tangent.hpp"
@@ -122,6 +123,26 @@ constexpr auto hvp(const detail::FixedPoint<F, Loss>& solution, const FixedPoint
   static_assert(good, "hvp: say by which arguments of a fixed point with a loss, but not by the guess, argument 0, as in hvp<1>");
   if constexpr (!good) return Unknown{};
   else return detail::FixedPointHessianProduct<detail::FixedPoint<F, Loss>, I...>{solution, options};
+}
+
+/// A traced function, a loop without a loss and a traced function as one that can be differentiated: `chain(before, iterate(step), after)(n, x…)`.
+/// before(x…) returns the arguments of the loop in a tuple, the state first, sequences marked by each(…), or the state alone; after(state, x…) sees the
+/// last state, what the steps gave along the way if they did, and all arguments. The number of steps of `iterate` comes first.
+template <class Before, detail::loop_kind Kind, class F, class Condition, class After>
+constexpr auto chain(const Before&, const detail::Loop<Kind, F, detail::no_function, Condition>&, const After&) {
+  constexpr bool without_captures = detail::is_without_captures<Before> && detail::is_without_captures<After>;
+  static_assert(without_captures, "a chain wants functions without captures; pass what they capture as an argument");
+  if constexpr (without_captures) return detail::Chain<Before, detail::Loop<Kind, F, detail::no_function, Condition>, After>{};
+  else return Unknown{};
+}
+
+/// The value of a chain, which is one number, and its gradients with respect to the arguments numbered I (the number of steps counts as one): the loop
+/// is reversed as `options` say, with what only `after` uses left out of the steps, then the adjoint of `before` is one plan.
+template <int... I, class Before, class L, class After>
+constexpr auto value_and_grad(const detail::Chain<Before, L, After>&, const LoopOptions& options = {}) {
+  using chain_type = detail::Chain<Before, L, After>;
+  if constexpr (sizeof...(I) == 0) return detail::ChainGradient<chain_type, chain_type::counts>{options};
+  else return detail::ChainGradient<chain_type, I...>{options};
 }
 
 }  // namespace fluxion

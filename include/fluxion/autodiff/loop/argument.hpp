@@ -21,6 +21,12 @@ struct Sequence {
   const X& values;
 };
 
+/// The same inside a trace.
+template <graph::HoldsSymbol X>
+struct Sequence<X> {
+  X values;
+};
+
 /// The number of steps.
 struct StepCount {
   index_t steps = 0;

@@ -82,6 +82,15 @@ struct Loop {
   }
 };
 
+template <class X>
+auto make_gradient_of(const X& x) {
+  return make_gradient_like(x);
+}
+template <class X>
+auto make_gradient_of(const Sequence<X>& x) {
+  return make_gradient_like(x.values);
+}
+
 /// The loss of a loop with its gradients with respect to the arguments numbered I.
 template <class L, int... I>
 struct LoopGradient;
@@ -101,7 +110,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   template <class All, class S, class... X>
   auto compute_new(const All& all, const S& state, const X&... x) const {
     return loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
       if constexpr (!gradient::good || !is_counted<A...>()) return unknowns();
       else {
         auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_of(std::get<static_cast<std::size_t>(I)>(all))...);
@@ -119,7 +128,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     constexpr bool enough = sizeof...(D) == sizeof...(I);
     static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
     if constexpr (check<1 + sizeof...(X)>() && enough) loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
       if constexpr (gradient::good && is_counted<A...>())
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, destinations);
     }, state, x...);
@@ -140,14 +149,6 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     return good;
   }
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
-  template <class X>
-  static auto make_gradient_of(const X& x) {
-    return make_gradient_like(x);
-  }
-  template <class X>
-  static auto make_gradient_of(const Sequence<X>& x) {
-    return make_gradient_like(x.values);
-  }
   template <class Gradient, class... A, class Arguments, class L, class... D>
   void compute(const Arguments& arguments, index_t n, L& loss, const std::tuple<D&...>& gradients) const {
     if constexpr (Kind == loop_kind::while_) {

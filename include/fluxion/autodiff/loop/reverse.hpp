@@ -17,23 +17,24 @@ struct loss_gradient<F, Adjoints> {
 };
 
 /// What of a loss is differentiated. Where it sees outputs, arguments behind the state are one further.
-template <class Function, class Wanted>
+template <class Function, class Wanted, class OfLoss>
 struct loss_differentiated;
-template <class G, class... A, std::size_t... W>
-struct loss_differentiated<ungrouped<G, true, A...>, std::index_sequence<W...>> {
+template <class G, class... A, std::size_t... W, std::size_t... O>
+struct loss_differentiated<ungrouped<G, true, A...>, std::index_sequence<W...>, std::index_sequence<O...>> {
   static constexpr std::size_t behind = ((loop_argument<A>::role == loop_role::output) || ...) ? 1 : 0;
-  using type = differentiated<ungrouped<G, true, A...>, std::index_sequence<(W == 0 ? 0 : W + behind)...>, A...>;
+  using type = differentiated<ungrouped<G, true, A...>, std::index_sequence<(W == 0 ? 0 : W + behind)..., (O + behind)...>, A...>;
 };
 
-/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`.
-template <class F, class G, class Wanted, class... A>
+/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`, and then to those numbered `OfLoss`, which are behind all
+/// others and which no step uses.
+template <class F, class G, class Wanted, class OfLoss, class... A>
 class loop_gradient {
   using program = loop_program<F, A...>;
   using step_source = typename program::source;
   using loss_program = loss_of_loop<G, F, A...>;
   using loss_function = typename loss_program::function;
   using adjoints = differentiated<typename program::step, Wanted, A...>;
-  using loss_adjoints = typename loss_differentiated<loss_function, Wanted>::type;
+  using loss_adjoints = typename loss_differentiated<loss_function, Wanted, OfLoss>::type;
   using loss_source = typename loss_gradient<loss_function, loss_adjoints>::source;
   using adjoint_source = step_adjoint_source<step_source, adjoints>;
   static constexpr int adjoint_count = adjoints::table.outputs;
@@ -67,7 +68,8 @@ class loop_gradient {
       self.bind(scope, x, n);
       self.place(scope, options.memory, gradients);
       self.sweep(options.counts);
-      self.deliver(loss_value, gradients, std::make_index_sequence<sizeof...(D)>{});
+      self.deliver(loss_value, gradients, std::make_index_sequence<Wanted::size()>{});
+      self.deliver_of_loss(gradients, OfLoss{}, std::make_index_sequence<OfLoss::size()>{});
     }
   }
 
@@ -100,6 +102,8 @@ class loop_gradient {
   }();
   /// The arguments behind the step's own, and the outputs of the loss: those of the state, of the outputs along the way, and of constants.
   static constexpr int place_of_carried(int c) { return c < state_adjoints ? c : c + along.count; }
+  /// Outputs of the loss' gradient: the last ones belong to the arguments that only the loss uses.
+  static constexpr int first_of_loss = 1 + carried.count + along.count, loss_count = 1 + loss_adjoints::table.outputs;
   static constexpr bool is_sequence(int k) { return adjoints::table.of_output[k].role == loop_role::sequence; }
   template <std::size_t Argument>
   static constexpr int first_output_of() {
@@ -161,7 +165,8 @@ class loop_gradient {
     position_ = scope.take<index_t>(static_cast<std::size_t>(states_));
     for (std::byte*& block : adjoint_) block = scope.take<std::byte>(adjoint_layout_.bytes);
     loss_value_ = scope.take<std::byte>(sizeof(loss_type));
-    place_sequences(scope, gradients, std::make_index_sequence<sizeof...(D)>{});
+    place_sequences(scope, gradients, std::make_index_sequence<Wanted::size()>{});
+    for (int k = first_of_loss; k < loss_count; ++k) of_loss_[k] = scope.take<std::byte>(loss_.bytes_of_output(k) + 1);
     steps_.begin_at(memory_);
     if (n_ > 0) {
       steps_.write_to(block(states_));
@@ -171,6 +176,7 @@ class loop_gradient {
     loss_.outputs[0].data = loss_value_;
     for (int c = 0; c < carried.count; ++c) loss_.outputs[place_of_carried(c) + 1].data = adjoint_[0] + adjoint_layout_.offset[carried.output[c]];
     for (int j = 0; j < along.count; ++j) loss_.outputs[1 + state_adjoints + j].data = along_adjoint_[j];
+    for (int k = first_of_loss; k < loss_count; ++k) loss_.outputs[k].data = of_loss_[k];
     if (n_ > 0) {
       look_at(reverse_, steps_.layout, memory_);
       point_adjoints(0, 0);
@@ -254,6 +260,16 @@ class loop_gradient {
     take_outputs<0>(loss_value, loss_, value);
     (deliver_one<wanted<I>>(std::get<I>(gradients)), ...);
   }
+  template <class... D, std::size_t... O, std::size_t... I>
+  void deliver_of_loss([[maybe_unused]] const std::tuple<D&...>& gradients, std::index_sequence<O...>, std::index_sequence<I...>) {
+    (take_group<first_output_of_loss<O + loss_differentiated<loss_function, Wanted, OfLoss>::behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
+  }
+  template <std::size_t Argument>
+  static constexpr int first_output_of_loss() {
+    int k = 0;
+    while (k < loss_count - 1 && loss_adjoints::table.of_output[k].argument != static_cast<int>(Argument)) ++k;
+    return k + 1;
+  }
   template <std::size_t Argument, class D>
   void deliver_one(D& gradient) {
     constexpr int k = first_output_of<Argument>();
@@ -282,6 +298,7 @@ class loop_gradient {
   std::byte* adjoint_[2]{};
   std::byte* along_adjoint_[along_count + 1]{};
   std::byte* loss_value_ = nullptr;
+  std::byte* of_loss_[loss_count + 1]{};
   std::byte* rows_[adjoint_count + 1]{};
   int step_arguments_ = 0, last_ = 0;
 };
