@@ -61,3 +61,13 @@ TEST_CASE("iterate: the value is that of the loop written out, and the gradient 
     CHECK(dk(1) == doctest::Approx(d_k).epsilon(1e-7));
   }
 }
+
+TEST_CASE("the gradient of a loop by a number is what that of a function is: a tensor of rank 0") {
+  constexpr auto grow = [](auto x, auto a) { return x * a; };
+  constexpr auto same = [](auto x, auto) { return x * 1.0; };
+  const auto by_loop = fx::value_and_grad<0, 2>(fx::iterate(grow, same))(2.0, 1, 3.0);
+  const auto by_function = fx::value_and_grad<0, 1>([](auto x, auto a) { return x * a; })(2.0, 3.0);
+  static_assert(std::is_same_v<decltype(by_loop), decltype(by_function)>);
+  CHECK(std::get<1>(by_loop).item() == std::get<1>(by_function).item());
+  CHECK(std::get<2>(by_loop).item() == std::get<2>(by_function).item());
+}

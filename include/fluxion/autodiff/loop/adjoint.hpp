@@ -21,8 +21,8 @@ struct LoopOptions {
 
 namespace detail {
 
-/// Of the leaves of a step or a loss, those that are differentiated: the state's, as far as they are of floating point, and those of the
-/// arguments `Wanted`. What their adjoints are, output by output.
+/// Of the leaves of a step or a loss, those that are differentiated: the state's and the outputs', as far as they are of floating point, and those
+/// of the arguments `Wanted`. What their adjoints are, output by output.
 template <class Function, class Wanted, class... A>
 struct differentiated;
 template <class F, bool Loss, std::size_t... W, class... A>
@@ -52,14 +52,14 @@ struct differentiated<ungrouped<F, Loss, A...>, std::index_sequence<W...>, A...>
       ++leaf;
       tensor += tensors;
     };
-    (one(argument_traits<L>::arguments, outputs_of_leaf<L>(), is_floating_leaf<L>() || role != loop_role::state), ...);
+    (one(argument_traits<L>::arguments, outputs_of_leaf<L>(), is_floating_leaf<L>() || (role != loop_role::state && role != loop_role::output)), ...);
   }
   static constexpr table_t table = [] {
     table_t t;
     int leaf = 0, tensor = 0, argument = 0;
     [[maybe_unused]] const auto one = [&]<class X>(std::type_identity<X>) {
       constexpr loop_role role = loop_argument<X>::role;
-      const bool wanted = role == loop_role::state || ((static_cast<int>(W) == argument) || ... || false);
+      const bool wanted = role == loop_role::state || role == loop_role::output || ((static_cast<int>(W) == argument) || ... || false);
       add(t, role, argument, wanted, leaf, tensor, std::type_identity<typename ungrouped<F, Loss, A...>::template types_of<X>>{});
       ++argument;
     };
@@ -71,12 +71,13 @@ struct differentiated<ungrouped<F, Loss, A...>, std::index_sequence<W...>, A...>
   using leaves = decltype(numbers(std::make_integer_sequence<int, table.leaves>{}));
 };
 
-/// Records the adjoints of a step: behind its own arguments come cotangents of the new state and, for each constant, the sum of the adjoints
-/// so far. Outputs are the adjoints in the order of `Leaves`, those of constants with that sum added.
-template <class Inner, class Adjoints>
+/// Records the adjoints of a step: behind its own arguments come cotangents of the new state, of outputs along the way and, for each constant, the sum of the adjoints
+/// so far. Outputs are the adjoints in the order of `Leaves`, those of constants with that sum added. With `AddToState` the state's too are
+/// added to something given.
+template <class Inner, class Adjoints, bool AddToState = false>
 struct step_adjoint_source;
-template <class F, class... L, class Adjoints>
-struct step_adjoint_source<function_source<F, L...>, Adjoints> {
+template <class F, class... L, class Adjoints, bool AddToState>
+struct step_adjoint_source<function_source<F, L...>, Adjoints, AddToState> {
   using inner = function_source<F, L...>;
   static constexpr int expected_size = 3 * graph::constant_program<inner>::value.instruction_count;
 
@@ -100,7 +101,7 @@ struct step_adjoint_source<function_source<F, L...>, Adjoints> {
     const list<int> found = vjp_function<F, false, 1>::append_products(p, outputs, cotangents, wrt);
     for (int k = 0; k < found.size(); ++k) {
       int adjoint = found[k];
-      if (Adjoints::table.of_output[k].role == loop_role::constant) {
+      if (AddToState || Adjoints::table.of_output[k].role == loop_role::constant) {
         const int sum = p.argument(p.argument_count, p[adjoint].type, without_symbols(p.shape_of(adjoint)));
         adjoint = record_map(p, opcode_of<operation::add>, sum, adjoint);
       }

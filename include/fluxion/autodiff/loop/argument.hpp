@@ -3,6 +3,7 @@
 #pragma once
 #include "../../tensor/function.hpp"
 #include "../value_group.hpp"
+#include "output.hpp"
 
 #include <array>
 #include <cstddef>
@@ -18,6 +19,12 @@ namespace detail {
 template <class X>
 struct Sequence {
   const X& values;
+};
+
+/// The same inside a trace.
+template <graph::HoldsSymbol X>
+struct Sequence<X> {
+  X values;
 };
 
 /// The number of steps.
@@ -56,7 +63,7 @@ struct row_of<Tensor<T, E, cpu_t>> { using type = View<const T, typename dropped
 template <class T, class E, class L>
 struct row_of<View<T, E, L>> { using type = View<const std::remove_const_t<T>, typename dropped_axis<E>::type, L>; };
 
-enum class loop_role { state, count, sequence, constant };
+enum class loop_role { state, output, count, sequence, constant };
 
 /// An argument of a loop: which leaves it has in the program of a step, and which leaves a gradient with respect to it has.
 template <class X>
@@ -84,6 +91,16 @@ template <class S>
 struct loop_argument<LoopState<S>> {
   static constexpr loop_role role = loop_role::state;
   using group = value_group<S>;
+  using types = typename state_leaves<typename group::types>::type;
+};
+
+/// A mark for the stacked outputs of the steps, which the loss sees behind the state; Y are views in the outputs' structure.
+template <class Y>
+struct LoopOutputs {};
+template <class Y>
+struct loop_argument<LoopOutputs<Y>> {
+  static constexpr loop_role role = loop_role::output;
+  using group = value_group<Y>;
   using types = typename state_leaves<typename group::types>::type;
 };
 

@@ -22,17 +22,23 @@ template <loop_kind Kind, class F, class Loss = no_function, class Condition = n
 struct Loop {
   static constexpr bool has_loss = !std::is_same_v<Loss, no_function>;
 
-  /// The state after the last step, or its loss.
+  /// The state after the last step, a pair of that and the outputs if there are any, or the loss.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
     return normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using value = loop_value<F, A...>;
       if constexpr (!value::good) return Unknown{};
       else {
-        value loop(arguments);
-        run(loop, arguments, n);
-        if constexpr (has_loss) return loop.template loss<Loss>(arguments);
-        else return loop.state(state);
+        constexpr bool is_counted = Kind != loop_kind::while_ || !value::has_outputs;
+        static_assert(is_counted, "while_loop: its steps give no outputs, because their number is not known: use scan or iterate");
+        if constexpr (!is_counted) return Unknown{};
+        else {
+          value loop(arguments, n);
+          run(loop, arguments, n);
+          if constexpr (has_loss) return loop.template loss<Loss>(arguments);
+          else if constexpr (value::has_outputs) return std::pair(loop.state(state), loop.take_outputs());
+          else return loop.state(state);
+        }
       }
     }, state, x...);
   }
@@ -76,6 +82,15 @@ struct Loop {
   }
 };
 
+template <class X>
+auto make_gradient_of(const X& x) {
+  return make_gradient_like(x);
+}
+template <class X>
+auto make_gradient_of(const Sequence<X>& x) {
+  return make_gradient_like(x.values);
+}
+
 /// The loss of a loop with its gradients with respect to the arguments numbered I.
 template <class L, int... I>
 struct LoopGradient;
@@ -84,7 +99,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   using loop_type = Loop<Kind, F, Loss, Condition>;
   LoopOptions options{};
 
-  /// The loss and the gradients, each of the structure of its argument.
+  /// The loss and the gradients, each of the structure of its argument; a number's is a tensor of rank 0.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
     if constexpr (!check<1 + sizeof...(X)>()) return unknowns();
@@ -95,8 +110,8 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   template <class All, class S, class... X>
   auto compute_new(const All& all, const S& state, const X&... x) const {
     return loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
-      if constexpr (!gradient::good) return unknowns();
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
+      if constexpr (!gradient::good || !is_counted<A...>()) return unknowns();
       else {
         auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_of(std::get<static_cast<std::size_t>(I)>(all))...);
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, result);
@@ -113,8 +128,8 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     constexpr bool enough = sizeof...(D) == sizeof...(I);
     static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
     if constexpr (check<1 + sizeof...(X)>() && enough) loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
-      if constexpr (gradient::good)
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
+      if constexpr (gradient::good && is_counted<A...>())
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, destinations);
     }, state, x...);
   }
@@ -127,15 +142,13 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     static_assert(is_value, "value_and_grad: the number of steps has no gradient");
     return exists && is_value;
   }
+  template <class... A>
+  static constexpr bool is_counted() {
+    constexpr bool good = Kind != loop_kind::while_ || !loop_value<F, A...>::has_outputs;
+    static_assert(good, "while_loop: its steps give no outputs, because their number is not known: use scan or iterate");
+    return good;
+  }
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
-  template <class X>
-  static auto make_gradient_of(const X& x) {
-    return make_like(x);
-  }
-  template <class X>
-  static auto make_gradient_of(const Sequence<X>& x) {
-    return make_like(x.values);
-  }
   template <class Gradient, class... A, class Arguments, class L, class... D>
   void compute(const Arguments& arguments, index_t n, L& loss, const std::tuple<D&...>& gradients) const {
     if constexpr (Kind == loop_kind::while_) {

@@ -16,18 +16,29 @@ struct loss_gradient<F, Adjoints> {
   using source = typename source_over<typename of<typename Adjoints::leaves>::type, typename F::types>::type;
 };
 
-/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`.
-template <class F, class G, class Wanted, class... A>
+/// What of a loss is differentiated. Where it sees outputs, arguments behind the state are one further.
+template <class Function, class Wanted, class OfLoss>
+struct loss_differentiated;
+template <class G, class... A, std::size_t... W, std::size_t... O>
+struct loss_differentiated<ungrouped<G, true, A...>, std::index_sequence<W...>, std::index_sequence<O...>> {
+  static constexpr std::size_t behind = ((loop_argument<A>::role == loop_role::output) || ...) ? 1 : 0;
+  using type = differentiated<ungrouped<G, true, A...>, std::index_sequence<(W == 0 ? 0 : W + behind)..., (O + behind)...>, A...>;
+};
+
+/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`, and then to those numbered `OfLoss`, which are behind all
+/// others and which no step uses.
+template <class F, class G, class Wanted, class OfLoss, class... A>
 class loop_gradient {
   using program = loop_program<F, A...>;
   using step_source = typename program::source;
-  using loss_function = typename loop_loss<G, A...>::function;
+  using loss_program = loss_of_loop<G, F, A...>;
+  using loss_function = typename loss_program::function;
   using adjoints = differentiated<typename program::step, Wanted, A...>;
-  using loss_adjoints = differentiated<loss_function, Wanted, A...>;
+  using loss_adjoints = typename loss_differentiated<loss_function, Wanted, OfLoss>::type;
   using loss_source = typename loss_gradient<loss_function, loss_adjoints>::source;
   using adjoint_source = step_adjoint_source<step_source, adjoints>;
   static constexpr int adjoint_count = adjoints::table.outputs;
-  static constexpr int state_count = program::steps::count;
+  static constexpr int state_count = program::steps::count, along_count = program::steps::outputs_along;
 
   static constexpr bool check_sources() {
     if constexpr (!program::check()) return false;
@@ -54,10 +65,11 @@ class loop_gradient {
     if constexpr (good) {
       ArenaScope scope;  // outlives the prepared calls, which take from the same memory
       loop_gradient self;
-      self.bind(x, n);
+      self.bind(scope, x, n);
       self.place(scope, options.memory, gradients);
       self.sweep(options.counts);
-      self.deliver(loss_value, gradients, std::make_index_sequence<sizeof...(D)>{});
+      self.deliver(loss_value, gradients, std::make_index_sequence<Wanted::size()>{});
+      self.deliver_of_loss(gradients, OfLoss{}, std::make_index_sequence<OfLoss::size()>{});
     }
   }
 
@@ -73,6 +85,25 @@ class loop_gradient {
       if (adjoints::table.of_output[k].role != loop_role::sequence) c.output[c.count++] = k;
     return c;
   }();
+  /// How many cotangents of the state a step's adjoint has; behind them come those of the outputs along the way, of floating point.
+  static constexpr int state_adjoints = [] {
+    int n = 0;
+    while (n < adjoint_count && adjoints::table.of_output[n].role == loop_role::state) ++n;
+    return n;
+  }();
+  static constexpr auto along = [] {
+    struct { int output[along_count + 1]; int count; } a{};
+    if constexpr (good) {
+      constexpr const auto& p = graph::constant_program<step_source>::value;
+      for (int k = state_count; k < state_count + along_count; ++k)
+        if (is_floating(p.instructions[p.outputs[k]].type)) a.output[a.count++] = k;
+    }
+    return a;
+  }();
+  /// The arguments behind the step's own, and the outputs of the loss: those of the state, of the outputs along the way, and of constants.
+  static constexpr int place_of_carried(int c) { return c < state_adjoints ? c : c + along.count; }
+  /// Outputs of the loss' gradient: the last ones belong to the arguments that only the loss uses.
+  static constexpr int first_of_loss = 1 + carried.count + along.count, loss_count = 1 + loss_adjoints::table.outputs;
   static constexpr bool is_sequence(int k) { return adjoints::table.of_output[k].role == loop_role::sequence; }
   template <std::size_t Argument>
   static constexpr int first_output_of() {
@@ -82,12 +113,24 @@ class loop_gradient {
   }
 
   template <class... X>
-  void bind(const std::tuple<const X&...>& x, index_t n) {
+  void bind(ArenaScope& scope, const std::tuple<const X&...>& x, index_t n) {
     steps_.template bind<false, A...>(x);
-    loss_.template bind<true, A...>(x);
     step_arguments_ = reverse_.template bind<false, A...>(x);
     n_ = n >= 0 ? n : steps_.length();
     steps_.lay_out();
+    for (int j = 0; j < along_count; ++j) {
+      const std::size_t bytes = steps_.bytes_of_output(state_count + j) * static_cast<std::size_t>(n_);
+      steps_.rows[j] = scope.take<std::byte>(bytes + 1);
+    }
+    for (int j = 0; j < along.count; ++j) {
+      const int output = along.output[j];
+      along_adjoint_[j] = scope.take<std::byte>(steps_.bytes_of_output(output) * static_cast<std::size_t>(n_) + 1);
+      graph::descriptor d = steps_.outputs[output];
+      d.data = along_adjoint_[j];
+      reverse_.call.arguments[step_arguments_ + state_adjoints + j] = d;
+    }
+    steps_.point_outputs(0);
+    loss_program::template bind<moving_call<loss_source>, program>(loss_, x, steps_, n_);
     loss_.check();
     for (int c = 0; c < carried.count; ++c) {
       const int k = carried.output[c], primal = primals[static_cast<std::size_t>(k)];
@@ -95,7 +138,7 @@ class loop_gradient {
       const argument_kind kind = primal_kind(k);
       if (primal >= 0) d = reverse_.call.arguments[primal];
       graph::detail::contiguous_strides(d, kind.rank);
-      reverse_.call.arguments[step_arguments_ + c] = d;
+      reverse_.call.arguments[step_arguments_ + place_of_carried(c)] = d;
       adjoint_layout_.add(k, bytes_of(d, kind));
     }
     reverse_.check();
@@ -104,8 +147,8 @@ class loop_gradient {
     for (int c = 0; c < carried.count; ++c) {
       const int k = carried.output[c], rank = primal_kind(k).rank;
       for (int axis = 0; axis < rank; ++axis)
-        if (loss_.outputs[c + 1].extent[axis] != reverse_.outputs[k].extent[axis])
-          raise<ShapeError>("loop: an adjoint of the loss has extents ", extents_text{loss_.outputs[c + 1].extent, rank}, " and not ",
+        if (const auto& given = loss_.outputs[place_of_carried(c) + 1]; given.extent[axis] != reverse_.outputs[k].extent[axis])
+          raise<ShapeError>("loop: an adjoint of the loss has extents ", extents_text{given.extent, rank}, " and not ",
                             extents_text{reverse_.outputs[k].extent, rank});
     }
   }
@@ -122,7 +165,8 @@ class loop_gradient {
     position_ = scope.take<index_t>(static_cast<std::size_t>(states_));
     for (std::byte*& block : adjoint_) block = scope.take<std::byte>(adjoint_layout_.bytes);
     loss_value_ = scope.take<std::byte>(sizeof(loss_type));
-    place_sequences(scope, gradients, std::make_index_sequence<sizeof...(D)>{});
+    place_sequences(scope, gradients, std::make_index_sequence<Wanted::size()>{});
+    for (int k = first_of_loss; k < loss_count; ++k) of_loss_[k] = scope.take<std::byte>(loss_.bytes_of_output(k) + 1);
     steps_.begin_at(memory_);
     if (n_ > 0) {
       steps_.write_to(block(states_));
@@ -130,7 +174,9 @@ class loop_gradient {
     }
     look_at(loss_, steps_.layout, memory_);
     loss_.outputs[0].data = loss_value_;
-    for (int c = 0; c < carried.count; ++c) loss_.outputs[c + 1].data = adjoint_[0] + adjoint_layout_.offset[carried.output[c]];
+    for (int c = 0; c < carried.count; ++c) loss_.outputs[place_of_carried(c) + 1].data = adjoint_[0] + adjoint_layout_.offset[carried.output[c]];
+    for (int j = 0; j < along.count; ++j) loss_.outputs[1 + state_adjoints + j].data = along_adjoint_[j];
+    for (int k = first_of_loss; k < loss_count; ++k) loss_.outputs[k].data = of_loss_[k];
     if (n_ > 0) {
       look_at(reverse_, steps_.layout, memory_);
       point_adjoints(0, 0);
@@ -169,9 +215,12 @@ class loop_gradient {
   void point_adjoints(int from, index_t t) {
     for (int c = 0; c < carried.count; ++c) {
       const int k = carried.output[c];
-      reverse_.call.arguments[step_arguments_ + c].data = adjoint_[from] + adjoint_layout_.offset[k];
+      reverse_.call.arguments[step_arguments_ + place_of_carried(c)].data = adjoint_[from] + adjoint_layout_.offset[k];
       reverse_.outputs[k].data = adjoint_[1 - from] + adjoint_layout_.offset[k];
     }
+    for (int j = 0; j < along.count; ++j)
+      reverse_.call.arguments[step_arguments_ + state_adjoints + j].data =
+          along_adjoint_[j] + static_cast<std::size_t>(t) * steps_.bytes_of_output(along.output[j]);
     if constexpr (carried.count < adjoint_count)
       for (int k = 0; k < adjoint_count; ++k)
         if (is_sequence(k)) reverse_.outputs[k].data = rows_[k] + static_cast<std::size_t>(t) * reverse_.bytes_of_output(k);
@@ -211,6 +260,16 @@ class loop_gradient {
     take_outputs<0>(loss_value, loss_, value);
     (deliver_one<wanted<I>>(std::get<I>(gradients)), ...);
   }
+  template <class... D, std::size_t... O, std::size_t... I>
+  void deliver_of_loss([[maybe_unused]] const std::tuple<D&...>& gradients, std::index_sequence<O...>, std::index_sequence<I...>) {
+    (take_group<first_output_of_loss<O + loss_differentiated<loss_function, Wanted, OfLoss>::behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
+  }
+  template <std::size_t Argument>
+  static constexpr int first_output_of_loss() {
+    int k = 0;
+    while (k < loss_count - 1 && loss_adjoints::table.of_output[k].argument != static_cast<int>(Argument)) ++k;
+    return k + 1;
+  }
   template <std::size_t Argument, class D>
   void deliver_one(D& gradient) {
     constexpr int k = first_output_of<Argument>();
@@ -237,7 +296,9 @@ class loop_gradient {
   index_t* position_ = nullptr;
   std::byte* memory_ = nullptr;
   std::byte* adjoint_[2]{};
+  std::byte* along_adjoint_[along_count + 1]{};
   std::byte* loss_value_ = nullptr;
+  std::byte* of_loss_[loss_count + 1]{};
   std::byte* rows_[adjoint_count + 1]{};
   int step_arguments_ = 0, last_ = 0;
 };

@@ -5,6 +5,7 @@
 #include "argument.hpp"
 
 #include <cstring>
+#include <limits>
 #include <optional>
 
 namespace fluxion::detail {
@@ -49,7 +50,7 @@ void bind_state_leaf(const X& x, binder& b) {
 template <bool Loss, class A, class X>
 void bind_loop_argument(const X& x, binder& b, const graph::descriptor* begin, sequence_list& sequences) {
   constexpr loop_role role = loop_argument<A>::role;
-  if constexpr (role == loop_role::state) {
+  if constexpr (role == loop_role::state || role == loop_role::output) {
     std::apply([&](const auto&... leaf) { (bind_state_leaf(leaf, b), ...); }, value_group<X>::tie(x));
   } else if constexpr (role == loop_role::constant) {
     std::apply([&](const auto&... leaf) { (bind_leaf(leaf, b), ...); }, value_group<X>::tie(x));
@@ -85,6 +86,30 @@ struct block_layout {
   }
 };
 
+/// The largest change of an element between two blocks of n; NaN if there is a NaN.
+template <class T>
+T largest_change(const std::byte* a, const std::byte* b, std::size_t n) {
+  const T* const from = reinterpret_cast<const T*>(a);
+  const T* const to = reinterpret_cast<const T*>(b);
+  T largest = 0;
+  bool known = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    const T change = from[i] < to[i] ? to[i] - from[i] : from[i] - to[i];
+    known &= change == change;
+    largest = largest < change ? change : largest;
+  }
+  return known ? largest : std::numeric_limits<T>::quiet_NaN();
+}
+/// The same for elements of a type that is known at run time; 0 for those that are not of floating point.
+inline double largest_change(element_type type, const std::byte* a, const std::byte* b, std::size_t bytes) {
+  double change = 0;
+  dispatch(type, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) change = static_cast<double>(largest_change<T>(a, b, bytes / sizeof(T)));
+  });
+  return change;
+}
+
 inline std::size_t bytes_of(const graph::descriptor& d, const argument_kind& kind) {
   return static_cast<std::size_t>(graph::detail::element_count(d, kind.rank)) * size_of(kind.type);
 }
@@ -112,6 +137,7 @@ struct prepared_run<Source, true> {
 /// A constant plan whose arguments and outputs move. The first arguments come from the loop's, the others are set by whoever runs it.
 template <class Source>
 struct moving_call {
+  using source_type = Source;
   using call_type = sourced_call<Source>;
   static constexpr int output_count = call_type::output_count;
   static constexpr const auto& kinds = argument_kinds<Source>;
@@ -170,12 +196,13 @@ struct moving_call {
   }
 };
 
-/// Whether a step's outputs are what its state arguments, numbered by `State`, are. Static extents must be equal, others are looked at later.
+/// Whether a step's first outputs are what its state arguments, numbered by `State`, are. Static extents must be equal, others are looked at later.
 template <class Source, class State>
 constexpr bool returns_its_state() {
   constexpr const auto& p = graph::constant_program<Source>::value;
-  if (p.output_count != static_cast<int>(State::value.size())) return false;
-  for (int k = 0; k < p.output_count; ++k) {
+  constexpr int count = static_cast<int>(State::value.size());
+  if (p.output_count != count + outputs_of_step<typename Source::returned>::count) return false;
+  for (int k = 0; k < count; ++k) {
     const graph::instruction& y = p.instructions[p.outputs[k]];
     for (int i = 0; i < p.instruction_count; ++i) {
       const graph::instruction& x = p.instructions[i];
@@ -197,8 +224,9 @@ struct step_of_a_loop {
 /// The program of a step on states in memory. `State::value` are the numbers of the state's arguments, in the order of the outputs.
 template <class Source, class State>
 struct loop_steps : moving_call<Source> {
-  static constexpr int count = static_cast<int>(State::value.size());
+  static constexpr int count = static_cast<int>(State::value.size()), outputs_along = outputs_of_step<typename Source::returned>::count;
   block_layout<count> layout;
+  std::byte* rows[outputs_along + 1]{};  // where outputs along the way are stacked
 
   void lay_out() {
     this->check();
@@ -228,9 +256,23 @@ struct loop_steps : moving_call<Source> {
   void write_to(std::byte* block) {
     for (int k = 0; k < count; ++k) this->outputs[k].data = block + layout.offset[k];
   }
+  /// The largest change of an element of the state; NaN if there is a NaN.
+  double change(const std::byte* from, const std::byte* to) const {
+    double largest = 0;
+    for (int k = 0; k < count && largest == largest; ++k) {
+      const double one = largest_change(this->type_of_output(k), from + layout.offset[k], to + layout.offset[k], layout.size[k]);
+      if (!(one <= largest)) largest = one;
+    }
+    return largest;
+  }
+  /// Where step t writes what it gives along the way.
+  void point_outputs(index_t t) {
+    for (int j = 0; j < outputs_along; ++j) this->outputs[count + j].data = rows[j] + static_cast<std::size_t>(t) * this->bytes_of_output(count + j);
+  }
   void advance(std::byte* from, std::byte* to, index_t t) {
     read_from(from);
     write_to(to);
+    point_outputs(t);
     this->enter(t);
     this->run();
   }

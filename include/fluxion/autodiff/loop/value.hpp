@@ -1,5 +1,6 @@
 /// The value of a loop: the state after its last step, or a loss of that state. Two blocks of memory hold the state before and after a step.
 #pragma once
+#include "../iteration_limits.hpp"
 #include "steps.hpp"
 
 namespace fluxion::detail {
@@ -28,6 +29,18 @@ auto make_like(const X& x) {
       else return std::make_tuple(make_like(part)...);
     }, x);
   } else return gradient_traits<X>::template make<0>(0, x);
+}
+
+/// The same for a gradient: a number's is a tensor of rank 0, as those of `grad` are.
+template <class X>
+auto make_gradient_like(const X& x) {
+  if constexpr (std::is_arithmetic_v<X>) return Tensor<X, extents<>>();
+  else if constexpr (is_tuple_like<X>) {
+    return std::apply([](const auto&... part) {
+      if constexpr (requires { typename X::value_type; }) return std::array<decltype(make_gradient_like(std::declval<typename X::value_type>())), sizeof...(part)>{make_gradient_like(part)...};
+      else return std::make_tuple(make_gradient_like(part)...);
+    }, x);
+  } else return make_like(x);
 }
 
 /// How many outputs a leaf takes.
@@ -105,6 +118,13 @@ struct loop_program {
   using state_types = typename loop_argument<std::tuple_element_t<0, std::tuple<A...>>>::types;
   using state_numbers = argument_numbers<std::make_index_sequence<static_cast<std::size_t>(tensors_of<state_types>)>>;
   using steps = loop_steps<source, state_numbers>;
+  using outputs = outputs_of_step<typename source::returned>;
+  /// Views of memory in which outputs are stacked.
+  static auto view_outputs(const steps& s, index_t n) {
+    return make_stacked<steps::count, typename outputs::structure>(s, n, [&]<class E, class T>(int k, const E& e, T) {
+      return View<T, E, layout_right>(reinterpret_cast<T*>(s.rows[k - steps::count]), e);
+    });
+  }
 
   /// Whether there is a program at all; if not, the error is reported.
   static constexpr bool check() {
@@ -123,7 +143,32 @@ template <class F, class... A>
 struct loop_loss {
   using function = ungrouped<F, true, A...>;
   using source = typename source_over<function, typename function::types>::type;
+  /// Binds a call of the source, or of the gradient's, to arguments of the loop.
+  template <class Call, class Program, class X>
+  static void bind(Call& call, const X& x, const typename Program::steps&, index_t) {
+    call.template bind<true, A...>(x);
+  }
 };
+/// The loss of a final state and of what the steps of `Program` gave along the way.
+template <class F, class Program, class State, class... A>
+struct loop_loss_of_outputs {
+  using views = decltype(Program::view_outputs(std::declval<typename Program::steps>(), 0));
+  using function = ungrouped<F, true, State, LoopOutputs<views>, A...>;
+  using source = typename source_over<function, typename function::types>::type;
+  template <class Call, class, class S, class... X>
+  static void bind(Call& call, const std::tuple<const S&, const X&...>& x, const typename Program::steps& steps, index_t n) {
+    const views stacked = Program::view_outputs(steps, n);
+    std::apply([&](const S& state, const X&... rest) {
+      call.template bind<true, State, LoopOutputs<views>, A...>(std::tuple<const S&, const views&, const X&...>(state, stacked, rest...));
+    }, x);
+  }
+};
+template <bool HasOutputs, class G, class F, class... A>
+struct loss_of_loop_if { using type = loop_loss<G, A...>; };
+template <class G, class F, class... A>
+struct loss_of_loop_if<true, G, F, A...> { using type = loop_loss_of_outputs<G, loop_program<F, A...>, A...>; };
+template <class G, class F, class... A>
+using loss_of_loop = typename loss_of_loop_if<loop_program<F, A...>::outputs::exist, G, F, A...>::type;
 
 /// Points the state's arguments of another call, which come first there too, at a block.
 template <class Moving, int Count>
@@ -139,23 +184,43 @@ template <class F, class... A>
 class loop_value {
   using program = loop_program<F, A...>;
   using steps_type = typename program::steps;
+  static auto make_outputs(const steps_type& steps, index_t n) {
+    return make_stacked<steps_type::count, typename program::outputs::structure>(steps, n, make_stacked_tensor);
+  }
+  using outputs_type = decltype(make_outputs(std::declval<const steps_type&>(), 0));
 
  public:
-  static constexpr bool good = program::check();
+  static constexpr bool good = program::check(), has_outputs = program::outputs::exist;
 
+  /// For n steps, or as many as there are entries of the sequences if n is negative; the number matters only where steps give outputs.
   template <class... X>
-  explicit loop_value(const std::tuple<const X&...>& x) {
+  explicit loop_value(const std::tuple<const X&...>& x, index_t n = -1) {
     steps_.template bind<false, A...>(x);
     steps_.lay_out();
     for (std::byte*& block : block_) block = scope_.take<std::byte>(steps_.layout.bytes);
+    if constexpr (has_outputs) {
+      outputs_.emplace(make_outputs(steps_, n < 0 ? length() : n));
+      point_rows();
+    }
     steps_.begin_at(block_[0]);
     steps_.write_to(block_[1]);
     steps_.prepare();
   }
   /// As many steps as there are entries of the sequences.
   index_t length() const { return steps_.length(); }
+  /// What the steps gave along the way.
+  auto take_outputs() { return std::move(*outputs_); }
   void run(index_t n) {
     for (; done_ < n; ++done_) step();
+  }
+  /// Steps until one changes no element by more than the tolerance. Raises ValueError if that takes too many.
+  void run_until(const IterationLimits& limits) {
+    while (done_ < limits.steps) {
+      step();
+      ++done_;
+      if (steps_.change(block_[0], block_[1]) <= limits.tolerance) return;
+    }
+    raise<ValueError>("fixed_point: the iteration did not converge in ", limits.steps, " steps");
   }
   /// Steps while the condition C of the state, with the arguments that are the same in every step, holds. Returns how many.
   template <class C, class... X>
@@ -198,13 +263,14 @@ class loop_value {
   /// The loss G of it.
   template <class G, class... X>
   auto loss(const std::tuple<const X&...>& x) const {
-    using source = typename loop_loss<G, A...>::source;
+    using loss_type = loss_of_loop<G, F, A...>;
+    using source = typename loss_type::source;
     if constexpr (!Recorded<source>) {
       instantiate<plan_call<source>>();
       return Unknown{};
     } else {
       moving_call<source> loss;
-      loss.template bind<true, A...>(x);
+      loss_type::template bind<moving_call<source>, program>(loss, x, steps_, done_);
       loss.check();
       look_at(loss, steps_.layout, last());
       return [&]<int... K>(std::integer_sequence<int, K...>) {
@@ -218,12 +284,20 @@ class loop_value {
   }
 
  private:
+  void point_rows() {
+    int j = 0;
+    std::apply([&](auto&... leaf) { ((steps_.rows[j++] = reinterpret_cast<std::byte*>(leaf.data())), ...); }, value_group<outputs_type>::tie(*outputs_));
+    for (std::byte*& row : steps_.rows)
+      if (!row) row = block_[1];  // of no steps nothing is written
+    steps_.point_outputs(0);
+  }
   std::byte* last() const { return block_[done_ % 2]; }
   void step() { steps_.advance(block_[done_ % 2], block_[(done_ + 1) % 2], done_); }
 
   ArenaScope scope_;
   steps_type steps_;
   std::byte* block_[2]{};
+  std::optional<outputs_type> outputs_;
   index_t done_ = 0;
 };
 
