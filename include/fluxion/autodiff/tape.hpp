@@ -248,4 +248,5 @@ class NodeHandle {
 }  // namespace detail
 }  // namespace fluxion
 
+#include "tape/extras.hpp"
 #include "tape/leaf.hpp"

@@ -14,6 +14,12 @@
 
 namespace fluxion {
 
+/// What torch.Tensor.backward has as named arguments.
+struct BackwardOptions {
+  bool retain_graph = false;                // implied by create_graph
+  detail::GraphRecorder create_graph = {};  // `fx::create_graph` has the gradients recorded themselves: see `recorded_grad()`
+};
+
 /// A value that can be differentiated: a leaf of one's own, or the value of a statement, recorded on this thread's tape if something in it
 /// requires a gradient. `backward()` accumulates the gradients of leaves and parameters into their `grad()`. A handle: copies refer to the same
 /// value. What was recorded can be read until something is recorded after a `backward()`; leaves live as long as they are used.
@@ -77,19 +83,34 @@ class Var<T, E> {
 
   /// Accumulates the derivatives of this number into the `grad()` of leaves and parameters, and releases what was recorded unless told to retain
   /// it. Raises ShapeError if it is not one number; ValueError if the recording was released, or if something in it was written since.
-  void backward(bool retain_graph = false) const {
+  void backward(bool retain_graph = false) const { backward(BackwardOptions{retain_graph, {}}); }
+  void backward(const BackwardOptions& options) const {
     const detail::TapeNode& x = node();
     if (x.size() != 1) raise<ShapeError>("backward: the variable has extents ", x.template extents<E>(), " and is not one number");
     const T one(1);
-    start_backward(reinterpret_cast<const std::byte*>(&one), retain_graph);
+    start_backward(options, [&] { return reinterpret_cast<const std::byte*>(&one); }, [&] {
+      Tensor<T, E> seed(uninitialized, extents());
+      seed.fill(one);
+      return Var(std::move(seed));
+    });
   }
   /// The same for a variable of any extents: `seed` is the gradient with respect to it, of its extents (PyTorch's `gradient`).
   template <class S>
     requires(!std::is_arithmetic_v<S>)
   void backward(const S& seed, bool retain_graph = false) const {
-    const Tensor<T, E> elements = seed_of(seed);
-    detail::check_equal_extents(extents(), elements.extents(), "backward: variable and seed");
-    start_backward(reinterpret_cast<const std::byte*>(elements.data()), retain_graph);
+    backward(seed, BackwardOptions{retain_graph, {}});
+  }
+  template <class S>
+    requires(!std::is_arithmetic_v<S>)
+  void backward(const S& seed, const BackwardOptions& options) const {
+    if constexpr (std::same_as<S, Var>) {
+      detail::check_equal_extents(extents(), seed.extents(), "backward: variable and seed");
+      start_backward(options, [&] { return seed.node().value; }, [&] { return seed; });
+    } else {
+      Tensor<T, E> elements = seed_of(seed);
+      detail::check_equal_extents(extents(), elements.extents(), "backward: variable and seed");
+      start_backward(options, [&] { return reinterpret_cast<const std::byte*>(elements.data()); }, [&] { return Var(std::move(elements)); });
+    }
   }
 
   /// The accumulated gradient; zeros if there is none. Of a leaf, or after `retain_grad()`; raises ValueError otherwise.
@@ -103,11 +124,15 @@ class Var<T, E> {
     if (x.is_leaf) return static_cast<leaf_type&>(x).has_gradient;
     return x.extras && x.extras->retained && retained("has_grad").has_gradient;
   }
+  /// The accumulated gradient as a recorded variable, if the last backward was with create_graph. It keeps its recording until `zero_grad()`, or
+  /// until gradients are accumulated without recording. Raises ValueError if there is none.
+  Var recorded_grad() const { return Var(detail::recorded_gradient(node())); }
   /// Forgets the gradient; its memory is kept.
   void zero_grad() const {
     detail::TapeNode& x = node();
-    if (x.is_leaf) static_cast<leaf_type&>(x).has_gradient = false;
+    if (x.is_leaf) static_cast<leaf_type&>(x).zero_grad();
     else {
+      detail::forget_recorded_gradient(x);
       detail::RetainedTensor<T, E>& kept = retained("zero_grad");
       kept.has_gradient = false;
       kept.gradient.fill(T(0));
@@ -130,6 +155,13 @@ class Var<T, E> {
     detail::TapeNode& x = node();
     if (!x.requires_grad) raise<ValueError>("register_hook: the variable requires no gradient");
     return detail::extras_of(x).tensor_hooks.add(std::make_shared<detail::VariableHook<Var, F>>(std::move(f)));
+  }
+  /// Has every backward pass call f(variable) after the gradient of this leaf was accumulated into its `grad()`.
+  template <class F>
+  RemovableHandle register_post_accumulate_grad_hook(F f) const {
+    detail::TapeNode& x = leaf("register_post_accumulate_grad_hook");
+    if (!x.requires_grad) raise<ValueError>("register_post_accumulate_grad_hook: the variable requires no gradient");
+    return detail::extras_of(x).accumulated.add(std::make_shared<detail::AccumulatedHook<Var, F>>(std::move(f)));
   }
   /// Has it call f(gradient), an AnyGradient whose elements may be changed, before the node that computed this variable (its `grad_fn`) runs.
   template <class F>
@@ -193,7 +225,9 @@ class Var<T, E> {
     if constexpr (requires { seed.value(); }) return Tensor<T, E>(seed.value());
     else return Tensor<T, E>(seed);
   }
-  void start_backward(const std::byte* seed, bool retain_graph) const {
+  /// The seed is the elements, or under create_graph a variable.
+  template <class Elements, class Recorded>
+  void start_backward(const BackwardOptions& options, const Elements& elements, const Recorded& recorded) const {
     detail::TapeNode& x = node();
     if (!x.requires_grad) raise<ValueError>("backward: the variable requires no gradient, nor does anything that it was computed from");
     Tape& tape = Tape::of_this_thread();
@@ -201,9 +235,16 @@ class Var<T, E> {
       if (handle_.epoch() != tape.epoch()) raise<ValueError>("backward: the variable was recorded on another tape");
       if (tape.is_released()) raise<ValueError>("backward: the recording was released by an earlier backward; pass retain_graph = true to that one");
     }
-    detail::Sweep sweep(tape);
-    sweep.add(x, seed, x.extent);
-    sweep.run(retain_graph);
+    detail::Sweep sweep(tape, options.create_graph);
+    if (sweep.creates_graph()) {
+      const Var seed = recorded();
+      if (!seed.handle_.is_recording(tape)) raise<ValueError>("backward: the seed was recorded on another tape, or its recording was released");
+      sweep.keep(seed.handle_);
+      sweep.deliver(x, seed.node());
+    } else {
+      sweep.add(x, elements(), x.extent);
+    }
+    sweep.run(options.retain_graph || sweep.creates_graph());
   }
 
   leaf_type& leaf(const char* what) const {

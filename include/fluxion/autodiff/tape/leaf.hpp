@@ -58,7 +58,12 @@ struct LeafNode final : OwnedNode {
   }
   GradientTarget gradient_target() override {
     allocate_gradient();
+    forget_recorded_gradient(*this);
     return {reinterpret_cast<std::byte*>(gradient->data()), !std::exchange(has_gradient, true)};
+  }
+  void zero_grad() {
+    has_gradient = false;
+    forget_recorded_gradient(*this);
   }
 
   tensor_type tensor;

@@ -69,6 +69,8 @@ struct TapeNode {
   virtual void release() {}
   /// Of a leaf: where its gradient is accumulated.
   virtual GradientTarget gradient_target() { return {}; }
+  /// What asks for the gradient: the node, or the parameter that it stands for.
+  virtual const void* source() const { return this; }
 
   index_t size() const {
     index_t n = 1;
@@ -220,18 +222,6 @@ class HookList {
   std::shared_ptr<H>* hooks_ = nullptr;
   int count_ = 0;
 };
-
-struct NodeExtras : Recycled {
-  HookList<TensorHook> tensor_hooks;
-  HookList<NodeHook> before, after;
-  std::unique_ptr<RetainedGradient> retained;
-};
-
-inline TapeNode::~TapeNode() { delete extras; }
-inline NodeExtras& extras_of(TapeNode& node) {
-  if (!node.extras) node.extras = new NodeExtras;
-  return *node.extras;
-}
 
 /// A value that is given: what a nested recording or a hook begins with.
 struct InputNode final : TapeNode {};

@@ -1,0 +1,69 @@
+// The examples of docs/autodiff.md's section on the finer points of the tape.
+#include <doctest/doctest.h>
+
+#include <fluxion/autodiff/create_graph.hpp>
+#include <fluxion/nn/parameter.hpp>
+#include <fluxion/tensor/compound_assignment.hpp>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace fx = fluxion;
+
+namespace {
+
+using Vector = fx::Tensor<double, fx::dims<1>>;
+
+/// The text without spaces at the beginnings of its lines.
+std::string without_indentation(std::istream& text) {
+  std::string line, result;
+  while (std::getline(text, line)) result += line.substr(line.find_first_not_of(' ') == line.npos ? line.size() : line.find_first_not_of(' ')) + '\n';
+  return result;
+}
+std::string read(const std::string& path) {
+  std::string name = FLUXION_DATA_DIR "/../../";
+  name += path;
+  std::ifstream file(name);
+  REQUIRE_MESSAGE(file.good(), path);
+  return without_indentation(file);
+}
+
+}  // namespace
+
+TEST_CASE("accumulated gradients can be differentiated") {
+  fx::Var x = fx::variable(Vector{2, 3});
+  fx::Parameter<double, fx::dims<1>> w = Vector{5, 7};
+  fx::Var energy = fx::sum(x * x * x * w);
+  energy.backward({.create_graph = fx::create_graph});  // also {.retain_graph = true}, which it implies; a seed before it may be a variable
+  fx::Var roughness = fx::sum(x.recorded_grad() * w.recorded_grad());
+  x.zero_grad(), w.zero_grad();
+  roughness.backward();
+  CHECK(x.grad()(0) == 1200);
+
+  fx::RemovableHandle clip = w.register_hook([](const auto& gradient) { return fx::minimum(gradient, 1.0); });
+  w.register_post_accumulate_grad_hook([](auto& p) {    // of leaves too; not for autograd::grad
+    p.value() -= 0.1 * p.grad();                        // the step while backward runs
+    p.zero_grad();
+  });
+  w.zero_grad();
+  fx::Var y = fx::sum(w * x);
+  y.backward();
+  CHECK(w.value()(1) == doctest::Approx(6.9));
+  CHECK(!w.has_grad());
+}
+
+TEST_CASE("every block of the page's section on the finer points of the tape is compiled here") {
+  const std::string page = read("docs/autodiff.md"), code = read("tests/tape_detail_example_test.cpp");
+  std::size_t at = page.find("\n## The finer points of the tape\n"), end = page.find("\n## ", at + 1), count = 0;
+  REQUIRE(at != page.npos);
+  while ((at = page.find("```cpp\n", at)) < end) {
+    const std::size_t stop = page.find("```", at + 7);
+    const std::string block = page.substr(at + 7, stop - at - 7);
+    INFO(block);
+    CHECK(code.find(block) != std::string::npos);
+    at = stop;
+    ++count;
+  }
+  CHECK(count == 2);
+}
