@@ -199,17 +199,37 @@ class Var<T, E> {
     const E extents = expression_result<X>::extents(expression);
     using node_type = detail::StatementNode<X>;
     constexpr std::size_t node_bytes = (sizeof(node_type) + Arena::alignment - 1) / Arena::alignment * Arena::alignment;
+    if (detail::autograd_state.saved_hooks) [[unlikely]] return record_packed<node_type>(std::forward<Given>(expression), tape, uses, extents, where);
     std::byte* const memory = tape.take(node_bytes + static_cast<std::size_t>(extents.size()) * sizeof(T));
     auto* const value = reinterpret_cast<T*>(memory + node_bytes);
     View<T, E, layout_right> destination(value, extents);
     evaluate_into_new(destination, expression);
     auto* const node = tape.append_at<node_type>(memory, std::forward<Given>(expression));
     tape.drop_handles(uses);  // what a node holds does not count
-    node->set_extents(extents);
-    node->type = element_type_of<T>;
-    node->value = reinterpret_cast<std::byte*>(value);
-    node->where = where;
-    handle_ = detail::NodeHandle(node, tape);
+    finish_record(tape, *node, reinterpret_cast<std::byte*>(value), extents, where);
+  }
+  /// Under saved-tensor hooks: the value has memory of its own, and what the node saves is packed.
+  template <class N, class Given>
+  FLUXION_COLD void record_packed(Given&& expression, Tape& tape, std::size_t uses, const E& extents, const SourceLocation& where) {
+    auto saved = detail::pack_leaves(expression);
+    struct Memory {
+      detail::block* own;
+      ~Memory() { detail::release_block(own); }
+    } memory{detail::allocate_block(static_cast<std::size_t>(extents.size()) * sizeof(T))};
+    View<T, E, layout_right> destination(static_cast<T*>(memory.own->data()), extents);
+    evaluate_into_new(destination, expression);
+    auto* const node = tape.append_at<N>(tape.take(sizeof(N)), std::forward<Given>(expression));
+    tape.drop_handles(uses);
+    node->own_value = std::exchange(memory.own, nullptr);
+    node->save(std::move(saved));
+    finish_record(tape, *node, reinterpret_cast<std::byte*>(destination.data()), extents, where);
+  }
+  void finish_record(Tape& tape, detail::TapeNode& node, std::byte* value, const E& extents, const SourceLocation& where) {
+    node.set_extents(extents);
+    node.type = element_type_of<T>;
+    node.value = value;
+    node.where = where;
+    handle_ = detail::NodeHandle(&node, tape);
   }
   template <class X>
   FLUXION_COLD void check_for_anomaly(const X& expression, const SourceLocation& where) {

@@ -1,6 +1,7 @@
 /// Calls of run-time programs as nodes of the tape: the gradients that a backward pass with create_graph records.
 #pragma once
 #include "runtime_program.hpp"
+#include "saved.hpp"
 
 #include <cstring>
 #include <utility>
@@ -148,6 +149,7 @@ inline void record_gradients(Sweep& sweep, TapeNode& node) {
   if (node.changed()) raise_changed(node);
   NodeDescription d;
   node.describe(d);
+  if (node.extras && node.extras->saved) node.extras->saved->unpack(d.arguments.data(), sweep.tape().arena());
   if (!d.stored && !d.runtime) raise<ValueError>("create_graph: the gradient of '", std::string_view(d.name), "' cannot be recorded");
   RuntimeProgram& program = d.stored ? RuntimeProgram::of(*d.stored) : *d.runtime;
   std::vector<int> wrt;

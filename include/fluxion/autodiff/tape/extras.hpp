@@ -6,15 +6,24 @@
 
 namespace fluxion::detail {
 
+struct SavedValues;
+struct DeleteSavedValues {
+  void operator()(SavedValues*) const noexcept;
+};
+
 struct NodeExtras : Recycled {
   HookList<TensorHook> tensor_hooks;
   HookList<TensorHook> accumulated;  // of a leaf: after its gradient was accumulated
   HookList<NodeHook> before, after;
   std::unique_ptr<RetainedGradient> retained;
   NodeHandle recorded;  // the kept gradient under create_graph; of a leaf a use of the tape
+  std::unique_ptr<SavedValues, DeleteSavedValues> saved;
 };
 
-inline TapeNode::~TapeNode() { delete extras; }
+inline TapeNode::~TapeNode() {
+  delete extras;
+  release_block(own_value);
+}
 inline NodeExtras& extras_of(TapeNode& node) {
   if (!node.extras) node.extras = new NodeExtras;
   return *node.extras;

@@ -42,6 +42,8 @@ struct TapeNode {
   std::byte* adjoint = nullptr;  // the same; meaningful while has_adjoint
   TapeNode* adjoint_node = nullptr;  // the adjoint as a recorded value, under create_graph
   NodeExtras* extras = nullptr;  // hooks and a retained gradient, if there are any
+  block* own_value = nullptr;    // of a recorded value under saved-tensor hooks: memory that is given back when nobody needs it
+  std::size_t value_uses = 0;    // handles, while there is such memory
   std::size_t version = 0;       // of a leaf: changes when it is written
   SourceLocation where;
   element_type type = element_type::float32;
