@@ -67,16 +67,19 @@ class Var<T, E> {
   /// A copy of the value as a leaf that requires no gradient.
   Var detach(SourceLocation where = SourceLocation::current()) const { return Var(Tensor<T, E>(value()), false, where); }
 
-  /// Overwrites the elements of a leaf with those of a tensor, a view or an expression of the same extents. One that requires a gradient can be
-  /// written only where recording is disabled. Statements that read it cannot be differentiated any more.
+  /// Gives it the elements of a tensor, a view, a variable or an expression of the same extents, in place. As `+=` (tape/in_place.hpp): a recorded variable
+  /// refers to what it is given from then on, gradients included; a leaf is written, one that requires a gradient only under NoGradGuard. Where
+  /// something is written, statements that read it cannot be differentiated any more.
   template <class X>
   void copy_(const X& source) {
-    leaf_type& x = leaf("copy_");
-    if (x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
-    View<T, E, layout_right> destination(x.tensor.view());
-    if constexpr (requires { source.value(); }) destination = source.value();
-    else destination = source;
-    ++x.version;
+    const detail::TapeNode& x = node();
+    if (x.is_leaf && x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
+    if (is_grad_enabled() && !x.is_leaf) {
+      Var given = given_value(source, x.where);
+      detail::check_equal_extents(extents(), given.extents(), "copy_");
+      *this = std::move(given);
+    } else if constexpr (requires { source.value(); }) write(source.value());
+    else write(source);
   }
 
   // ---- gradients ----------------------------------------------------------------------------------------------------
@@ -185,6 +188,19 @@ class Var<T, E> {
     if (!handle_.is_live()) raise<ValueError>("a variable was used after its tape had begun anew");
     return *handle_.get();
   }
+  /// Writes the elements where they lie.
+  template <class X>
+  void write(const X& source) {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) {
+      View<T, E, layout_right> destination(static_cast<leaf_type&>(x).tensor.view());
+      destination = source;
+    } else {
+      View<T, E, layout_right> destination(reinterpret_cast<T*>(x.value), extents());
+      destination = source;
+    }
+    ++x.version;
+  }
   detail::VariableReference<T, E> as_leaf() const {
     static_cast<void>(node());
     return detail::VariableReference<T, E>(handle_);
@@ -240,6 +256,12 @@ class Var<T, E> {
     detail::autograd_state.anomaly->forward(node(), d);
   }
 
+  template <class S>
+  static Var given_value(const S& source, const SourceLocation& where) {
+    if constexpr (std::same_as<S, Var>) return source;
+    else if constexpr (Expression<S>) return Var(source, where);
+    else return Var(seed_of(source), false, where);
+  }
   template <class S>
   static Tensor<T, E> seed_of(const S& seed) {
     if constexpr (requires { seed.value(); }) return Tensor<T, E>(seed.value());
@@ -311,3 +333,5 @@ auto variable(const X& source, SourceLocation where = SourceLocation::current())
 }
 
 }  // namespace fluxion
+
+#include "tape/in_place.hpp"
