@@ -3,6 +3,7 @@
 
 #include <fluxion/autodiff/create_graph.hpp>
 #include <fluxion/autodiff/saved_tensors_hooks.hpp>
+#include <fluxion/autodiff/scalar_var.hpp>
 #include <fluxion/nn/parameter.hpp>
 #include <fluxion/tensor/compound_assignment.hpp>
 
@@ -70,6 +71,30 @@ TEST_CASE("what statements save is packed") {
   CHECK(x.grad()(1) == 8);
 }
 
+TEST_CASE("variables are changed in place") {
+  fx::Var x = fx::variable(Vector{2, 2});
+  fx::Var sum(Vector{0, 0});                            // a constant, recorded from the first addition on
+  for (const double factor : {1.0, 2.0, 3.0}) sum += x * factor;
+  sum *= sum;                                           // 36 x²
+  sum.backward(Vector{1, 1});
+  {
+    const fx::NoGradGuard guard;
+    x -= 0.001 * x.grad();                              // a leaf that requires a gradient, elsewhere an error
+  }
+  CHECK(x.value()(1) == doctest::Approx(2 - 0.144));
+}
+
+TEST_CASE("numbers have hooks") {
+  fx::Var<double> speed = fx::variable(3.0);
+  fx::Var<double> energy = 0.5 * speed * speed;
+  energy.retain_grad();
+  energy.register_hook([](double gradient) { return std::min(gradient, 1.0); });
+  fx::Var<double> cost = energy * energy;
+  cost.backward();                                      // energy.grad() == 1, speed.grad() == 3
+  CHECK(energy.grad() == 1);
+  CHECK(speed.grad() == 3);
+}
+
 TEST_CASE("every block of the page's section on the finer points of the tape is compiled here") {
   const std::string page = read("docs/autodiff.md"), code = read("tests/tape_detail_example_test.cpp");
   std::size_t at = page.find("\n## The finer points of the tape\n"), end = page.find("\n## ", at + 1), count = 0;
@@ -82,5 +107,5 @@ TEST_CASE("every block of the page's section on the finer points of the tape is 
     at = stop;
     ++count;
   }
-  CHECK(count == 3);
+  CHECK(count == 5);
 }
