@@ -96,6 +96,8 @@ inline void check_backward(const TapeNode& node, const AnyGradient* gradients, i
   if (found.empty()) return;
   NodeDescription d;
   node.describe(d);
+  const ArenaScope unpacked;
+  if (node.extras && node.extras->saved) node.extras->saved->unpack(d.arguments.data(), Arena::of_this_thread());
   std::string blame;
   if (d.stored) {
     graph::program p = d.stored->make();

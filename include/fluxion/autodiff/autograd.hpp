@@ -41,7 +41,7 @@ void seed_output(Sweep& sweep, const Var<T, E>& output, const NodeHandle& seed) 
   if (!output.handle().is_recording(sweep.tape())) raise<ValueError>("grad: the recording of an output was released, or is another tape's");
   if (!sweep.creates_graph()) return sweep.add(x, seed.get()->value, x.extent);
   sweep.keep(seed);
-  if (sweep.wants(&x, &x)) sweep.recorder().deliver(sweep, &x, nullptr, *seed.get());
+  if (sweep.wants(&x, &x)) sweep.deliver(x, *seed.get());
 }
 
 template <class... Y, class... X, class... S>

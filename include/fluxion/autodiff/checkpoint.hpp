@@ -27,6 +27,7 @@ struct checkpoint_input {
   void describe(NodeDescription&) const {}
   bool changed() const { return false; }
   const X& again(Tape&) const { return value; }
+  const X& recorded(Tape&) const { return value; }
   void finish(Sweep&, const X&) const {}
   X value;
 };
@@ -38,6 +39,7 @@ struct checkpoint_input<Generator> {
   void describe(NodeDescription&) const {}
   bool changed() const { return false; }
   Generator again(Tape&) const { return state; }
+  Generator recorded(Tape&) const { return state; }
   void finish(Sweep&, const Generator&) const {}
   Generator state;
 };
@@ -51,6 +53,8 @@ struct checkpoint_input<Var<T, E>> : given_input<Var<T, E>> {
     TapeNode& x = this->leaf();
     return Var<T, E>(make_input(inner, x, x.value, x.requires_grad));
   }
+  /// The variable itself.
+  Var<T, E> recorded(Tape& tape) const { return Var<T, E>(handle_of(this->leaf(), tape)); }
   void finish(Sweep& sweep, const Var<T, E>& inner) const {
     const TapeNode& x = inner.node();
     if (x.has_adjoint) sweep.add(this->leaf(), x.adjoint, x.extent);
@@ -66,22 +70,31 @@ class CheckpointNode final : public TapeNode {
   }
 
   void backward(Sweep& sweep) override {
-    if (changed()) raise_changed(*this);
     const TapeScope scope;
     const AutoGradMode mode(true);
     auto inputs = std::apply([&](const auto&... x) {
       return std::tuple<std::remove_cvref_t<decltype(x.again(scope.tape()))>...>(x.again(scope.tape())...);
     }, parts_->inputs);
-    const V again = std::apply([&](auto&... x) { return to_variable(parts_->function(x...), where); }, inputs);
+    const V again = compute_again(inputs);
     TapeNode& result = again.node();
-    if (result.bytes() != bytes() || std::memcmp(result.value, value, bytes()) != 0)
-      raise<ValueError>("backward: the " + name_of_statement(*this) +
-                        " computes something else the second time: it reads what was written since, or random numbers of a generator that is not an input");
     if (!result.requires_grad) return;
     Sweep inner(scope.tape(), sweep);
     inner.add(result, adjoint, extent);
     inner.run(false);
     finish(sweep, inputs, std::index_sequence_for<X...>{});
+  }
+  /// Computes the rest again on the tape itself, and differentiates that: what it records is there for further derivatives.
+  bool record_backward(Sweep& sweep) override {
+    const TapeNode* const before = sweep.tape().last();
+    auto inputs = std::apply([&](const auto&... x) {
+      return std::tuple<std::remove_cvref_t<decltype(x.recorded(sweep.tape()))>...>(x.recorded(sweep.tape())...);
+    }, parts_->inputs);
+    const V again = compute_again(inputs);
+    TapeNode& result = again.node();
+    if (!result.requires_grad || !sweep.wants(&result, &result)) return true;
+    sweep.deliver(result, *adjoint_node);
+    sweep.visit_recorded(sweep.tape().last(), before);
+    return true;
   }
   bool changed() const override {
     return std::apply([](const auto&... x) { return (x.changed() || ... || false); }, parts_->inputs);
@@ -98,6 +111,16 @@ class CheckpointNode final : public TapeNode {
     F function;
     std::tuple<checkpoint_input<X>...> inputs;
   };
+  template <class Inputs>
+  V compute_again(Inputs& inputs) const {
+    if (changed()) raise_changed(*this);
+    const V again = std::apply([&](auto&... x) { return to_variable(parts_->function(x...), where); }, inputs);
+    const TapeNode& result = again.node();
+    if (result.bytes() != bytes() || std::memcmp(result.value, value, bytes()) != 0)
+      raise<ValueError>("backward: the " + name_of_statement(*this) +
+                        " computes something else the second time: it reads what was written since, or random numbers of a generator that is not an input");
+    return again;
+  }
   template <class Inputs, std::size_t... I>
   void finish(Sweep& sweep, const Inputs& inputs, std::index_sequence<I...>) const {
     (std::get<I>(parts_->inputs).finish(sweep, std::get<I>(inputs)), ...);
@@ -112,7 +135,8 @@ class CheckpointNode final : public TapeNode {
 /// The value of f(inputs...) as one node that keeps the inputs and the value, but nothing in between: backward calls f again, on a tape inside
 /// this one. Inputs are variables, whose gradients are computed, generators, whose random numbers are repeated, and values, which are copied. f
 /// refers to models and parameters, which get their gradients; it must not read other recorded variables. Its value is a variable, a tensor
-/// or an expression. Backward raises ValueError if f computes anything else the second time. Not with create_graph.
+/// or an expression. Backward raises ValueError if f computes anything else the second time. Under
+/// create_graph what it computes then is recorded and stays.
 template <class F, class... X>
 auto checkpoint(const F& f, X&&... inputs) {
   Tape& tape = Tape::of_this_thread();

@@ -10,8 +10,8 @@
 
 namespace fluxion {
 
-/// Has autograd::grad record the gradients, to any order. Their programs are differentiated and planned when they are first needed on a thread,
+/// Has autograd::grad, or backward(), record the gradients, to any order. Their programs are differentiated and planned when they are first needed on a thread,
 /// and interpreted, as are all that differentiate them: no statement costs the compiler more because it may be differentiated twice.
-inline constexpr detail::GraphRecorder create_graph{&detail::record_gradients, &detail::deliver};
+inline constexpr detail::GraphRecorder create_graph{&detail::record_gradients, &detail::record_sum};
 
 }  // namespace fluxion

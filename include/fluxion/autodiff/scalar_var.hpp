@@ -10,8 +10,10 @@
 #include <concepts>
 #include <iosfwd>
 #include <limits>
+#include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace fluxion {
 
@@ -92,14 +94,21 @@ class Var<T, void> {
     }
   }
 
-  /// The derivatives that sweeps have added up for an input. Raises ValueError for anything else, and for an input that is forgotten.
-  const T& grad() const {
-    check_input();
-    return tape_type::of_this_thread().adjoint(place_.index());
+  /// The derivatives that sweeps have added up for an input, or since `retain_grad()`. Raises ValueError for anything else, and for what is forgotten.
+  const T& grad() const { return gradient(); }
+  void zero_grad() const { gradient() = T{}; }
+  /// Has backward() keep the gradient of a variable that is no input; it can be read as long as those of inputs. Has no effect on inputs.
+  void retain_grad() const {
+    if (place_.index() < 0) return;
+    check_watched("retain_grad");
+    tape_type::of_this_thread().watch(place_).retains = true;
   }
-  void zero_grad() const {
-    check_input();
-    tape_type::of_this_thread().adjoint(place_.index()) = T{};
+  /// Has every backward() call f(gradient), a T, once the gradient of this variable is complete, if it is not 0. What f returns, if anything, takes its
+  /// place. A hook of an input sees what one pass adds. Not called by reverse::jacobian.
+  template <class F>
+  RemovableHandle register_hook(F f) const {
+    check_watched("register_hook");
+    return tape_type::of_this_thread().watch(place_).hooks->add(std::make_shared<detail::ScalarHookOf<T, F>>(std::move(f)));
   }
 
   /// Adds the derivatives of this variable, times a seed, to the gradients of the inputs that it depends on; releases what the innermost scope has
@@ -138,9 +147,21 @@ class Var<T, void> {
   FLUXION_ALWAYS_INLINE void record(const X& expression) {
     place_ = tape_type::of_this_thread().record(expression);
   }
+  T& gradient() const {
+    tape_type& tape = tape_type::of_this_thread();
+    if (!tape.is_readable(place_.recording())) check_input();
+    if (place_.index() > 0)
+      if (auto* const watch = tape.find_watch(place_); watch && watch->retains) return watch->retained;
+    check_input();
+    return tape.adjoint(place_.index());
+  }
   void check_input() const {
-    if (place_.index() >= 0) raise<ValueError>("grad: only an input, told by set_requires_grad(), has a gradient");
+    if (place_.index() >= 0) raise<ValueError>("grad: only an input, told by set_requires_grad(), has a gradient, or what retain_grad() was called for");
     if (!tape_type::of_this_thread().is_readable(place_.recording())) raise<ValueError>("grad: the input's recording was released or rolled back");
+  }
+  void check_watched(const char* what) const {
+    if (!place_.is_active()) raise<ValueError>(what, ": the variable requires no gradient");
+    if (!tape_type::of_this_thread().is_live(place_.recording())) raise<ValueError>(what, ": the variable's recording was released or rolled back");
   }
   void backward_from(const T& seed, bool retain_graph) const {
     check_swept();

@@ -36,6 +36,7 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
   /// Frees the memory. Variables recorded on it can no longer be used.
   ~Tape() {
+    epoch_ = detail::new_epoch();
     destroy();
     if (detail::current_tape == this) detail::current_tape = nullptr;
   }
@@ -48,10 +49,10 @@ class Tape {
 
   /// Forgets everything; variables recorded so far can no longer be used. Their memory is kept for what is recorded next.
   void clear() {
+    epoch_ = detail::new_epoch();  // before nodes end that others have handles of
     destroy();
     arena_.roll_back({0, 0});
     released_ = false;
-    epoch_ = detail::new_epoch();
   }
   /// The same, and gives the memory back to the system.
   void free_memory() {
@@ -75,6 +76,7 @@ class Tape {
     if (released_ || (handles_ == 0 && last_ != nullptr)) start_anew();
   }
   std::byte* take(std::size_t bytes) { return arena_.take(bytes); }
+  Arena& arena() { return arena_; }
 
   /// Appends a node made of the arguments. What it holds does not count as a use of the tape.
   template <class N, class... A>
@@ -214,7 +216,10 @@ class NodeHandle {
  public:
   NodeHandle() noexcept = default;
   /// A node of this thread's tape.
-  NodeHandle(TapeNode* node, Tape& tape) noexcept : node_(node), epoch_(tape.epoch()) { tape.add_handle(); }
+  NodeHandle(TapeNode* node, Tape& tape) noexcept : node_(node), epoch_(tape.epoch()) {
+    tape.add_handle();
+    if (node->own_value) [[unlikely]] ++node->value_uses;
+  }
   /// A leaf, of which this is the first use.
   explicit NodeHandle(TapeNode* leaf) noexcept : node_(leaf) {}
   NodeHandle(const NodeHandle& other) noexcept : node_(other.node_), epoch_(other.epoch_) { retain(); }
@@ -248,4 +253,5 @@ class NodeHandle {
 }  // namespace detail
 }  // namespace fluxion
 
+#include "tape/extras.hpp"
 #include "tape/leaf.hpp"

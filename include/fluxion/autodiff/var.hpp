@@ -14,6 +14,12 @@
 
 namespace fluxion {
 
+/// What torch.Tensor.backward has as named arguments.
+struct BackwardOptions {
+  bool retain_graph = false;                // implied by create_graph
+  detail::GraphRecorder create_graph = {};  // `fx::create_graph` has the gradients recorded themselves: see `recorded_grad()`
+};
+
 /// A value that can be differentiated: a leaf of one's own, or the value of a statement, recorded on this thread's tape if something in it
 /// requires a gradient. `backward()` accumulates the gradients of leaves and parameters into their `grad()`. A handle: copies refer to the same
 /// value. What was recorded can be read until something is recorded after a `backward()`; leaves live as long as they are used.
@@ -61,35 +67,53 @@ class Var<T, E> {
   /// A copy of the value as a leaf that requires no gradient.
   Var detach(SourceLocation where = SourceLocation::current()) const { return Var(Tensor<T, E>(value()), false, where); }
 
-  /// Overwrites the elements of a leaf with those of a tensor, a view or an expression of the same extents. One that requires a gradient can be
-  /// written only where recording is disabled. Statements that read it cannot be differentiated any more.
+  /// Gives it the elements of a tensor, a view, a variable or an expression of the same extents, in place. As `+=` (tape/in_place.hpp): a recorded variable
+  /// refers to what it is given from then on, gradients included; a leaf is written, one that requires a gradient only under NoGradGuard. Where
+  /// something is written, statements that read it cannot be differentiated any more.
   template <class X>
   void copy_(const X& source) {
-    leaf_type& x = leaf("copy_");
-    if (x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
-    View<T, E, layout_right> destination(x.tensor.view());
-    if constexpr (requires { source.value(); }) destination = source.value();
-    else destination = source;
-    ++x.version;
+    const detail::TapeNode& x = node();
+    if (x.is_leaf && x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
+    if (is_grad_enabled() && !x.is_leaf) {
+      Var given = given_value(source, x.where);
+      detail::check_equal_extents(extents(), given.extents(), "copy_");
+      *this = std::move(given);
+    } else if constexpr (requires { source.value(); }) write(source.value());
+    else write(source);
   }
 
   // ---- gradients ----------------------------------------------------------------------------------------------------
 
   /// Accumulates the derivatives of this number into the `grad()` of leaves and parameters, and releases what was recorded unless told to retain
   /// it. Raises ShapeError if it is not one number; ValueError if the recording was released, or if something in it was written since.
-  void backward(bool retain_graph = false) const {
+  void backward(bool retain_graph = false) const { backward(BackwardOptions{retain_graph, {}}); }
+  void backward(const BackwardOptions& options) const {
     const detail::TapeNode& x = node();
     if (x.size() != 1) raise<ShapeError>("backward: the variable has extents ", x.template extents<E>(), " and is not one number");
     const T one(1);
-    start_backward(reinterpret_cast<const std::byte*>(&one), retain_graph);
+    start_backward(options, [&] { return reinterpret_cast<const std::byte*>(&one); }, [&] {
+      Tensor<T, E> seed(uninitialized, extents());
+      seed.fill(one);
+      return Var(std::move(seed));
+    });
   }
   /// The same for a variable of any extents: `seed` is the gradient with respect to it, of its extents (PyTorch's `gradient`).
   template <class S>
     requires(!std::is_arithmetic_v<S>)
   void backward(const S& seed, bool retain_graph = false) const {
-    const Tensor<T, E> elements = seed_of(seed);
-    detail::check_equal_extents(extents(), elements.extents(), "backward: variable and seed");
-    start_backward(reinterpret_cast<const std::byte*>(elements.data()), retain_graph);
+    backward(seed, BackwardOptions{retain_graph, {}});
+  }
+  template <class S>
+    requires(!std::is_arithmetic_v<S>)
+  void backward(const S& seed, const BackwardOptions& options) const {
+    if constexpr (std::same_as<S, Var>) {
+      detail::check_equal_extents(extents(), seed.extents(), "backward: variable and seed");
+      start_backward(options, [&] { return seed.node().value; }, [&] { return seed; });
+    } else {
+      Tensor<T, E> elements = seed_of(seed);
+      detail::check_equal_extents(extents(), elements.extents(), "backward: variable and seed");
+      start_backward(options, [&] { return reinterpret_cast<const std::byte*>(elements.data()); }, [&] { return Var(std::move(elements)); });
+    }
   }
 
   /// The accumulated gradient; zeros if there is none. Of a leaf, or after `retain_grad()`; raises ValueError otherwise.
@@ -103,11 +127,15 @@ class Var<T, E> {
     if (x.is_leaf) return static_cast<leaf_type&>(x).has_gradient;
     return x.extras && x.extras->retained && retained("has_grad").has_gradient;
   }
+  /// The accumulated gradient as a recorded variable, if the last backward was with create_graph. It keeps its recording until `zero_grad()`, or
+  /// until gradients are accumulated without recording. Raises ValueError if there is none.
+  Var recorded_grad() const { return Var(detail::recorded_gradient(node())); }
   /// Forgets the gradient; its memory is kept.
   void zero_grad() const {
     detail::TapeNode& x = node();
-    if (x.is_leaf) static_cast<leaf_type&>(x).has_gradient = false;
+    if (x.is_leaf) static_cast<leaf_type&>(x).zero_grad();
     else {
+      detail::forget_recorded_gradient(x);
       detail::RetainedTensor<T, E>& kept = retained("zero_grad");
       kept.has_gradient = false;
       kept.gradient.fill(T(0));
@@ -131,6 +159,13 @@ class Var<T, E> {
     if (!x.requires_grad) raise<ValueError>("register_hook: the variable requires no gradient");
     return detail::extras_of(x).tensor_hooks.add(std::make_shared<detail::VariableHook<Var, F>>(std::move(f)));
   }
+  /// Has every backward pass call f(variable) after the gradient of this leaf was accumulated into its `grad()`.
+  template <class F>
+  RemovableHandle register_post_accumulate_grad_hook(F f) const {
+    detail::TapeNode& x = leaf("register_post_accumulate_grad_hook");
+    if (!x.requires_grad) raise<ValueError>("register_post_accumulate_grad_hook: the variable requires no gradient");
+    return detail::extras_of(x).accumulated.add(std::make_shared<detail::AccumulatedHook<Var, F>>(std::move(f)));
+  }
   /// Has it call f(gradient), an AnyGradient whose elements may be changed, before the node that computed this variable (its `grad_fn`) runs.
   template <class F>
   RemovableHandle register_prehook(F f) const {
@@ -153,6 +188,19 @@ class Var<T, E> {
     if (!handle_.is_live()) raise<ValueError>("a variable was used after its tape had begun anew");
     return *handle_.get();
   }
+  /// Writes the elements where they lie.
+  template <class X>
+  void write(const X& source) {
+    detail::TapeNode& x = node();
+    if (x.is_leaf) {
+      View<T, E, layout_right> destination(static_cast<leaf_type&>(x).tensor.view());
+      destination = source;
+    } else {
+      View<T, E, layout_right> destination(reinterpret_cast<T*>(x.value), extents());
+      destination = source;
+    }
+    ++x.version;
+  }
   detail::VariableReference<T, E> as_leaf() const {
     static_cast<void>(node());
     return detail::VariableReference<T, E>(handle_);
@@ -167,17 +215,37 @@ class Var<T, E> {
     const E extents = expression_result<X>::extents(expression);
     using node_type = detail::StatementNode<X>;
     constexpr std::size_t node_bytes = (sizeof(node_type) + Arena::alignment - 1) / Arena::alignment * Arena::alignment;
+    if (detail::autograd_state.saved_hooks) [[unlikely]] return record_packed<node_type>(std::forward<Given>(expression), tape, uses, extents, where);
     std::byte* const memory = tape.take(node_bytes + static_cast<std::size_t>(extents.size()) * sizeof(T));
     auto* const value = reinterpret_cast<T*>(memory + node_bytes);
     View<T, E, layout_right> destination(value, extents);
     evaluate_into_new(destination, expression);
     auto* const node = tape.append_at<node_type>(memory, std::forward<Given>(expression));
     tape.drop_handles(uses);  // what a node holds does not count
-    node->set_extents(extents);
-    node->type = element_type_of<T>;
-    node->value = reinterpret_cast<std::byte*>(value);
-    node->where = where;
-    handle_ = detail::NodeHandle(node, tape);
+    finish_record(tape, *node, reinterpret_cast<std::byte*>(value), extents, where);
+  }
+  /// Under saved-tensor hooks: the value has memory of its own, and what the node saves is packed.
+  template <class N, class Given>
+  FLUXION_COLD void record_packed(Given&& expression, Tape& tape, std::size_t uses, const E& extents, const SourceLocation& where) {
+    auto saved = detail::pack_leaves(expression);
+    struct Memory {
+      detail::block* own;
+      ~Memory() { detail::release_block(own); }
+    } memory{detail::allocate_block(static_cast<std::size_t>(extents.size()) * sizeof(T))};
+    View<T, E, layout_right> destination(static_cast<T*>(memory.own->data()), extents);
+    evaluate_into_new(destination, expression);
+    auto* const node = tape.append_at<N>(tape.take(sizeof(N)), std::forward<Given>(expression));
+    tape.drop_handles(uses);
+    node->own_value = std::exchange(memory.own, nullptr);
+    node->save(std::move(saved));
+    finish_record(tape, *node, reinterpret_cast<std::byte*>(destination.data()), extents, where);
+  }
+  void finish_record(Tape& tape, detail::TapeNode& node, std::byte* value, const E& extents, const SourceLocation& where) {
+    node.set_extents(extents);
+    node.type = element_type_of<T>;
+    node.value = value;
+    node.where = where;
+    handle_ = detail::NodeHandle(&node, tape);
   }
   template <class X>
   FLUXION_COLD void check_for_anomaly(const X& expression, const SourceLocation& where) {
@@ -189,11 +257,19 @@ class Var<T, E> {
   }
 
   template <class S>
+  static Var given_value(const S& source, const SourceLocation& where) {
+    if constexpr (std::same_as<S, Var>) return source;
+    else if constexpr (Expression<S>) return Var(source, where);
+    else return Var(seed_of(source), false, where);
+  }
+  template <class S>
   static Tensor<T, E> seed_of(const S& seed) {
     if constexpr (requires { seed.value(); }) return Tensor<T, E>(seed.value());
     else return Tensor<T, E>(seed);
   }
-  void start_backward(const std::byte* seed, bool retain_graph) const {
+  /// The seed is the elements, or under create_graph a variable.
+  template <class Elements, class Recorded>
+  void start_backward(const BackwardOptions& options, const Elements& elements, const Recorded& recorded) const {
     detail::TapeNode& x = node();
     if (!x.requires_grad) raise<ValueError>("backward: the variable requires no gradient, nor does anything that it was computed from");
     Tape& tape = Tape::of_this_thread();
@@ -201,9 +277,16 @@ class Var<T, E> {
       if (handle_.epoch() != tape.epoch()) raise<ValueError>("backward: the variable was recorded on another tape");
       if (tape.is_released()) raise<ValueError>("backward: the recording was released by an earlier backward; pass retain_graph = true to that one");
     }
-    detail::Sweep sweep(tape);
-    sweep.add(x, seed, x.extent);
-    sweep.run(retain_graph);
+    detail::Sweep sweep(tape, options.create_graph);
+    if (sweep.creates_graph()) {
+      const Var seed = recorded();
+      if (!seed.handle_.is_recording(tape)) raise<ValueError>("backward: the seed was recorded on another tape, or its recording was released");
+      sweep.keep(seed.handle_);
+      sweep.deliver(x, seed.node());
+    } else {
+      sweep.add(x, elements(), x.extent);
+    }
+    sweep.run(options.retain_graph || sweep.creates_graph());
   }
 
   leaf_type& leaf(const char* what) const {
@@ -250,3 +333,5 @@ auto variable(const X& source, SourceLocation where = SourceLocation::current())
 }
 
 }  // namespace fluxion
+
+#include "tape/in_place.hpp"

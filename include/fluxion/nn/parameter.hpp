@@ -1,6 +1,7 @@
 /// What layers are made of: parameters, buffers, run-time scalars and settings. All are literal types: they hold elements or a value at run
 /// time, and a symbol while a model is traced, which happens in constant evaluation.
 #pragma once
+#include "../autodiff/tape/parameter_state.hpp"
 #include "../tensor/factory.hpp"
 #include "../tensor/function.hpp"
 
@@ -185,7 +186,10 @@ class Parameter : public detail::HeldTensor<T, E> {
     return *this;
   }
   constexpr ~Parameter() {
-    if (!std::is_constant_evaluated()) delete gradient_;
+    if (!std::is_constant_evaluated()) {
+      delete gradient_;
+      delete tape_state_;
+    }
   }
 
   /// Whether backward() accumulates into `grad()`. Static transforms differentiate with respect to every parameter.
@@ -203,7 +207,10 @@ class Parameter : public detail::HeldTensor<T, E> {
   }
   bool has_grad() const noexcept { return has_grad_; }
   /// Forgets the gradient; its memory is kept.
-  void zero_grad() const noexcept { has_grad_ = false; }
+  void zero_grad() const noexcept {
+    has_grad_ = false;
+    if (tape_state_) tape_state_->forget_recorded();
+  }
   /// The gradient's memory, about to be written as a whole.
   tensor_type& overwrite_grad() const {
     allocate_grad();
@@ -211,7 +218,26 @@ class Parameter : public detail::HeldTensor<T, E> {
     return *gradient_;
   }
 
+  // With autodiff/var.hpp, as members of a Var. Hooks belong to this object: copies, and what it is moved to, have none.
+
+  /// Has every backward pass of the tape call f(gradient), a Var, once the gradient is complete and before it is accumulated into `grad()`. What f
+  /// returns, if anything, takes its place.
+  template <class F>
+  auto register_hook(F f) const {
+    if constexpr (requires { add_gradient_hook(detail::ForTape{}, *this, std::move(f)); }) return add_gradient_hook(detail::ForTape{}, *this, std::move(f));
+    else static_assert(detail::needs_tape<F>, "hooks of parameters are hooks of the tape: include <fluxion/autodiff/var.hpp>");
+  }
+  /// Has every backward pass call f(parameter) after the gradient was accumulated; f may write the parameter.
+  template <class F>
+  auto register_post_accumulate_grad_hook(F f) {
+    if constexpr (requires { add_accumulated_hook(detail::ForTape{}, *this, std::move(f)); }) return add_accumulated_hook(detail::ForTape{}, *this, std::move(f));
+    else static_assert(detail::needs_tape<F>, "hooks of parameters are hooks of the tape: include <fluxion/autodiff/var.hpp>");
+  }
+  /// The accumulated gradient as a recorded variable, if the last backward was with create_graph. Raises ValueError otherwise.
+  auto recorded_grad() const { return recorded_gradient_of(detail::ForTape{}, *this); }
+
   constexpr detail::HeldReference<Parameter> as_leaf() const { return detail::HeldReference<Parameter>(*this); }
+  detail::ParameterState*& tape_state() const noexcept { return tape_state_; }
 
  private:
   void allocate_grad() const {
@@ -223,6 +249,7 @@ class Parameter : public detail::HeldTensor<T, E> {
   }
 
   mutable tensor_type* gradient_ = nullptr;
+  mutable detail::ParameterState* tape_state_ = nullptr;
   mutable bool has_grad_ = false;
   bool requires_grad_ = true;
 };

@@ -1,6 +1,7 @@
 /// What a recording of scalar statements has besides what a statement writes: scopes, inputs, adjoints, numbers of recordings.
 #pragma once
 #include "memory.hpp"
+#include "watch.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -44,6 +45,7 @@ struct ScalarTapeBackground {
 
   ScalarChunks<T> chunks;
   AdjointArray<T> adjoints;
+  ScalarWatches<T> watches;
   std::vector<Outer> outer;
   std::uint32_t inputs = 0;
   ScalarCursor swept;  // how far the sweep that is going on has come

@@ -107,6 +107,15 @@ class ScalarChunks {
     return at;
   }
 
+  /// The same, where it is not behind `from`.
+  ScalarCursor behind(std::int32_t index, const ScalarCursor& from) const {
+    if (stretches_[from.chunk].first > index) return behind(index, from.chunk);
+    ScalarCursor at = from;
+    for (const auto end = static_cast<std::uint32_t>(index - stretches_[at.chunk].first + 1); at.statements > end;)
+      at.entries -= stretches_[at.chunk].data->count[--at.statements];
+    return at;
+  }
+
   /// Hands the adjoints of the statements between `floor` and `at` to their operands, the last statement first, and leaves `at` at `floor`.
   template <class Slot>
   void sweep(Slot* adjoints, ScalarCursor& at, const ScalarCursor& floor) const {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace fluxion {
 
@@ -139,6 +140,7 @@ class ScalarTape {
     auto& b = background();
     b.adjoints.reserve(b.inputs, size());
     if (b.is_sweeping) b.adjoints.clear_statements();  // an error ended the former sweep
+    if (b.watches.any()) [[unlikely]] begin_watched_inputs();
     b.is_sweeping = true;
   }
   /// Carries seeds from statement `last` and before it to the inputs; releases the innermost scope's recording unless told to retain it.
@@ -148,7 +150,7 @@ class ScalarTape {
     const std::uint64_t recording = recording_;
     if (b.others) b.others->sweep(*this, retain_graph);
     sweep_to(b.floor());
-    b.is_sweeping = false;
+    finish_sweep();
     if (!retain_graph && recording == recording_) release();
   }
   /// The same with several adjoints at once, which the caller owns.
@@ -193,13 +195,24 @@ class ScalarTape {
   }
   void end_sweep() {
     sweep_to({});
-    background().is_sweeping = false;
+    finish_sweep();
   }
   /// Continues the sweep down to a place.
   void sweep_to(const detail::ScalarCursor& place) {
     auto& b = background();
-    if (chunk_) b.chunks.sweep(b.adjoints.origin(), b.swept, place);
+    if (!chunk_) return;
+    if (b.watches.any()) [[unlikely]] sweep_watched(place);
+    b.chunks.sweep(b.adjoints.origin(), b.swept, place);
   }
+
+  // ---- for hooks and retained gradients -------------------------------------------------------------------------------
+
+  detail::ScalarWatch<T>& watch(const detail::ScalarPlace& x) {
+    auto& b = background();
+    b.watches.forget_others([&](std::uint32_t recording) { return is_readable(recording); });
+    return b.watches.add(x.index(), x.recording());
+  }
+  detail::ScalarWatch<T>* find_watch(const detail::ScalarPlace& x) { return background().watches.find(x.index(), x.recording()); }
 
  private:
   friend struct detail::ScalarTapeBackground<T>;
@@ -213,6 +226,45 @@ class ScalarTape {
   FLUXION_COLD void find_background() {
     thread_local background_type background;
     background_ = &background;
+  }
+
+  void finish_sweep() {
+    auto& b = background();
+    if (b.watches.any()) [[unlikely]] finish_watched_inputs();
+    b.is_sweeping = false;
+  }
+  /// Stops at the statements between here and a place that are watched: what follows them is swept, so their adjoints are whole.
+  FLUXION_COLD void sweep_watched(const detail::ScalarCursor& place) {
+    auto& b = background();
+    b.watches.each([&](detail::ScalarWatch<T>& w) {
+      if (w.index < 0 || !is_live(w.recording)) return;
+      const auto& end = b.chunks[b.swept.chunk];
+      if (w.index >= end.first + static_cast<std::int32_t>(b.swept.statements)) return;
+      const detail::ScalarCursor at = b.chunks.behind(w.index, b.swept);
+      if (at.chunk < place.chunk || (at.chunk == place.chunk && at.statements <= place.statements)) return;
+      b.chunks.sweep(b.adjoints.origin(), b.swept, at);
+      T& adjoint = b.adjoints.origin()[w.index];
+      if (!detail::is_nothing(adjoint)) w.arrive(adjoint);
+    });
+  }
+  /// Inputs have the sum of all sweeps; their hooks see that of this one.
+  FLUXION_COLD void begin_watched_inputs() {
+    auto& b = background();
+    b.watches.each([&](detail::ScalarWatch<T>& w) {
+      if (w.index >= 0 || !is_live(w.recording)) return;
+      T& adjoint = b.adjoints.origin()[w.index];
+      if (b.is_sweeping) adjoint += w.before;
+      w.before = std::exchange(adjoint, T{});
+    });
+  }
+  FLUXION_COLD void finish_watched_inputs() {
+    auto& b = background();
+    b.watches.each([&](detail::ScalarWatch<T>& w) {
+      if (w.index >= 0 || !is_live(w.recording)) return;
+      T gradient = b.adjoints.origin()[w.index];
+      if (!detail::is_nothing(gradient)) w.arrive(gradient);
+      b.adjoints.origin()[w.index] = std::exchange(w.before, T{}) + gradient;
+    });
   }
 
   void begin_recording() { recording_ = std::uint64_t{background().new_recording()} << 32; }

@@ -1,6 +1,7 @@
 /// Calls of run-time programs as nodes of the tape: the gradients that a backward pass with create_graph records.
 #pragma once
 #include "runtime_program.hpp"
+#include "saved.hpp"
 
 #include <cstring>
 #include <utility>
@@ -46,7 +47,7 @@ struct CallNode final : TapeNode {
       return gradients[at].data = scratch.take<std::byte>(static_cast<std::size_t>(size) * size_of(leaves[at]->type));
     });
     for (std::size_t k = 0; k < leaves.size(); ++k) {
-      const GradientTarget target = leaves[k]->target(sweep);
+      const GradientTarget target = sweep.target_of(leaves[k]->leaf());
       add_elements(leaves[k]->type, target.memory, call.arguments[static_cast<std::size_t>(leaves[k]->argument)].extent, gradients[k].data,
                    gradients[k].extent, rank_of(*leaves[k]), target.overwrite);
     }
@@ -143,23 +144,12 @@ inline TapeNode& record_sum(Tape& tape, TapeNode& a, TapeNode& b) {
   return *node.results[0];
 }
 
-/// Has the gradient of a node or a parameter be `gradient`, or be increased by it.
-inline void deliver(Sweep& sweep, TapeNode* node, const void* parameter, TapeNode& gradient) {
-  if (node) {
-    TapeNode* const before = node->adjoint_node;
-    sweep.set_recorded(*node, before ? record_sum(sweep.tape(), *before, gradient) : gradient);
-  } else {
-    Capture& c = *sweep.capture_of(parameter);
-    c.recorded = c.found ? &record_sum(sweep.tape(), *c.recorded, gradient) : &gradient;
-    c.found = true;
-  }
-}
-
 /// The gradients of a node as recorded statements.
 inline void record_gradients(Sweep& sweep, TapeNode& node) {
   if (node.changed()) raise_changed(node);
   NodeDescription d;
   node.describe(d);
+  if (node.extras && node.extras->saved) node.extras->saved->unpack(d.arguments.data(), sweep.tape().arena());
   if (!d.stored && !d.runtime) raise<ValueError>("create_graph: the gradient of '", std::string_view(d.name), "' cannot be recorded");
   RuntimeProgram& program = d.stored ? RuntimeProgram::of(*d.stored) : *d.runtime;
   std::vector<int> wrt;
@@ -196,7 +186,7 @@ inline void record_gradients(Sweep& sweep, TapeNode& node) {
     for (int axis = 0; axis < gradients.results[k]->rank; ++axis)
       if (gradients.results[k]->extent[axis] != own.extent[axis])
         raise<ShapeError>("create_graph: a run-time extent of 1 was broadcast; expand it in the statement");
-    deliver(sweep, leaves[k].node, leaves[k].parameter, *gradients.results[k]);
+    sweep.deliver(leaves[k].leaf(), *gradients.results[k]);
   }
 }
 

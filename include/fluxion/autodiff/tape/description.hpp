@@ -3,6 +3,7 @@
 #include "../../graph/freeze.hpp"
 #include "../../graph/pass/eliminate_dead_code.hpp"
 #include "gradient.hpp"
+#include "parameter.hpp"
 #include "reference.hpp"
 
 #include <cstddef>
@@ -76,12 +77,13 @@ struct LeafDescription {
   int argument = 0;             // of the program
   TapeNode* node = nullptr;     // or
   const void* parameter = nullptr;
-  GradientTarget (*parameter_target)(Sweep&, const void*) = nullptr;
+  TapeNode& (*node_of_parameter)(const void*) = nullptr;
   element_type type = element_type::float32;
   bool requires_grad = true;
 
   const void* source() const { return node ? static_cast<const void*>(node) : parameter; }
-  GradientTarget target(Sweep& sweep) const { return node ? sweep.target_of(*node) : parameter_target(sweep, parameter); }
+  /// The node, or the parameter as one.
+  TapeNode& leaf() const { return node ? *node : node_of_parameter(parameter); }
 };
 
 struct NodeDescription {
@@ -92,6 +94,13 @@ struct NodeDescription {
   std::vector<graph::scalar_value> scalars;
   std::vector<LeafDescription> leaves;
 };
+
+template <class P>
+void describe_parameter(LeafDescription& d, const P& parameter) {
+  d.parameter = &parameter;
+  d.node_of_parameter = [](const void* p) -> TapeNode& { return detail::node_of_parameter(*static_cast<const P*>(p)); };
+  d.type = element_type_of<typename P::value_type>;
+}
 
 /// Describes an expression.
 template <class X>
@@ -113,9 +122,7 @@ void describe_expression(const X& expression, NodeDescription& d) {
       l.node = &x;
       l.type = x.type;
     } else {
-      l.parameter = &x;
-      l.parameter_target = [](Sweep& sweep, const void* p) { return sweep.target_of(*static_cast<const L*>(p)); };
-      l.type = element_type_of<typename L::value_type>;
+      describe_parameter(l, x);
     }
     l.requires_grad = wants_gradient(x);
     d.leaves.push_back(l);

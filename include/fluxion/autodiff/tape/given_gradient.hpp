@@ -51,6 +51,7 @@ struct given_input<Var<T, E>> {
   }
   TapeNode& leaf() const { return reference.node(); }
   TapeNode* node() const { return &reference.node(); }
+  TapeNode& target() const { return reference.node(); }
   E extents() const { return reference.node().template extents<E>(); }
   using value_type = T;
   using extents_type = E;
@@ -65,12 +66,13 @@ struct given_input<P> {
   static void check(const P&, const Tape&) {}
   void describe(NodeDescription& d) const {
     LeafDescription leaf;
-    leaf.parameter = parameter;
+    describe_parameter(leaf, *parameter);
     leaf.requires_grad = parameter->requires_grad();
     d.leaves.push_back(leaf);
   }
   const P& leaf() const { return *parameter; }
   TapeNode* node() const { return nullptr; }
+  TapeNode& target() const { return node_of_parameter(*parameter); }
   auto extents() const { return parameter->extents(); }
   using value_type = typename P::value_type;
   using extents_type = typename P::extents_type;
@@ -113,7 +115,7 @@ void give_gradient(Sweep& sweep, const Input& input, const G& gradient, const ch
       const void* const source = input.node() ? static_cast<const void*>(input.node()) : static_cast<const void*>(&input.leaf());
       if (!sweep.wants(input.node(), source)) return;
       sweep.keep(found.handle());
-      sweep.recorder().deliver(sweep, input.node(), source, found.node());
+      sweep.deliver(input.target(), found.node());
     }
   }
 }

@@ -2,9 +2,12 @@
 #pragma once
 #include "../../core/arena.hpp"
 #include "leaf.hpp"
+#include "parameter_state.hpp"
 
 #include <cstddef>
 #include <cstring>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace fluxion::detail {
@@ -53,22 +56,42 @@ inline void add_elements(element_type type, std::byte* to, const index_t* to_ext
   else add_elements(reinterpret_cast<double*>(to), to_extents, reinterpret_cast<const double*>(from), from_extents, rank, overwrite);
 }
 
+/// A value of the tape that nothing computed, in memory that exists already.
+inline NodeHandle make_input(Tape& tape, const TapeNode& like, std::byte* data, bool requires_grad) {
+  auto* const input = ::new (static_cast<void*>(tape.take(sizeof(InputNode)))) InputNode;
+  input->type = like.type;
+  input->rank = like.rank;
+  for (int axis = 0; axis < like.rank; ++axis) input->extent[axis] = like.extent[axis];
+  input->value = data;
+  input->requires_grad = requires_grad;
+  input->where = like.where;
+  return NodeHandle(input, tape);
+}
+
 /// How gradients are recorded, under create_graph; in tape/call.hpp.
 struct GraphRecorder {
   void (*record)(Sweep&, TapeNode&) = nullptr;  // the gradients of a node
-  void (*deliver)(Sweep&, TapeNode* node, const void* parameter, TapeNode& gradient) = nullptr;  // adds to the gradient of one or the other
+  TapeNode& (*sum)(Tape&, TapeNode& a, TapeNode& b) = nullptr;
 };
+
+/// The gradient that was recorded for a leaf, or for a value that retains it.
+inline const NodeHandle& recorded_gradient(const TapeNode& x) {
+  if (!x.extras || !x.extras->recorded.is_live())
+    raise<ValueError>("recorded_grad: the last backward did not record a gradient; call backward({.create_graph = fx::create_graph})");
+  return x.extras->recorded;
+}
 
 /// One backward pass over a tape.
 class Sweep {
  public:
-  explicit Sweep(Tape& tape) : tape_(&tape) {}
-  /// Only what is captured gets its gradient. With a recorder gradients are recorded.
+  /// All leaves get their gradients. With a recorder gradients are recorded.
+  explicit Sweep(Tape& tape, const GraphRecorder& recorder = {}) : tape_(&tape), recorder_(recorder) {}
+  /// Only what is captured gets its gradient.
   Sweep(Tape& tape, Capture* captures, int count, const GraphRecorder& recorder)
       : tape_(&tape), captures_(captures), capture_count_(count), captures_only_(true), recorder_(recorder) {}
   /// A pass inside another one, on a tape of its own.
-  Sweep(Tape& tape, const Sweep& outer)
-      : tape_(&tape), captures_(outer.captures_), capture_count_(outer.capture_count_), captures_only_(outer.captures_only_) {}
+  Sweep(Tape& tape, Sweep& outer)
+      : tape_(&tape), outer_(&outer), captures_(outer.captures_), capture_count_(outer.capture_count_), captures_only_(outer.captures_only_) {}
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
   ~Sweep() {
@@ -77,7 +100,6 @@ class Sweep {
 
   Tape& tape() const { return *tape_; }
   bool creates_graph() const { return recorder_.record != nullptr; }
-  const GraphRecorder& recorder() const { return recorder_; }
   /// Whether only what is captured gets its gradient.
   bool is_capturing() const { return captures_only_; }
 
@@ -92,6 +114,7 @@ class Sweep {
     requires(!std::is_base_of_v<TapeNode, P>)
   GradientTarget target_of(const P& x) {
     if (!x.requires_grad()) return {};
+    if (ParameterState* const state = x.tape_state()) return target_of_leaf(state->node());
     if (captures_only_) {
       Capture* const c = capture_of(&x);
       return c ? GradientTarget{c->memory, !std::exchange(c->found, true)} : GradientTarget{};
@@ -113,13 +136,19 @@ class Sweep {
     }
   }
 
-  /// Under create_graph: whether anything asks for the gradient of a node or a parameter.
-  bool wants(const TapeNode* node, const void* source) const { return (node && !node->is_leaf) || capture_of(source); }
-  /// Under create_graph: the gradient of a leaf or a node, complete or to be replaced by one that adds to it.
-  void set_recorded(TapeNode& x, TapeNode& gradient) {
+  /// Under create_graph: whether anything asks for the gradient of a node, or of a leaf or a parameter.
+  bool wants(const TapeNode* node, const void* source) const { return !captures_only_ || (node && !node->is_leaf) || capture_of(source); }
+  /// Under create_graph: adds to the gradient of a leaf or a node.
+  void deliver(TapeNode& x, TapeNode& gradient) {
     if (x.is_leaf && !x.adjoint_node) pending_.push_back(&x);
     x.has_adjoint = true;
-    x.adjoint_node = &gradient;
+    x.adjoint_node = x.adjoint_node ? &recorder_.sum(*tape_, *x.adjoint_node, gradient) : &gradient;
+  }
+
+  /// Under create_graph: visits what was recorded during the pass, from `last` to behind `before`.
+  void visit_recorded(TapeNode* last, const TapeNode* before) {
+    for (TapeNode* node = last; node != before; node = node->previous)
+      if (std::exchange(node->has_adjoint, false)) visit(*node);
   }
 
   /// Keeps a node until the pass is over.
@@ -148,7 +177,9 @@ class Sweep {
     return {x.adjoint, !std::exchange(x.has_adjoint, true)};
   }
   GradientTarget target_of_leaf(TapeNode& x) {
-    if (x.extras && x.extras->tensor_hooks.any()) {
+    if (x.extras && (x.extras->tensor_hooks.any() || x.extras->accumulated.any())) {
+      // The hooks see the sum of what this pass and those around it find.
+      if (outer_) return outer_->target_of_leaf(x);
       if (!x.has_adjoint) {
         pending_.push_back(&x);
         x.adjoint = tape_->take(x.bytes());
@@ -156,7 +187,7 @@ class Sweep {
       return adjoint_of(x);
     }
     if (!captures_only_) return x.gradient_target();
-    Capture* const c = capture_of(&x);
+    Capture* const c = capture_of(x.source());
     return c ? GradientTarget{c->memory, !std::exchange(c->found, true)} : GradientTarget{};
   }
 
@@ -180,25 +211,47 @@ class Sweep {
   }
   FLUXION_COLD void call_tensor_hooks(TapeNode& node) {
     node.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, node); });
-    if (node.extras->retained && !captures_only_) {
-      const GradientTarget target = node.extras->retained->target();
-      add_elements(node.type, target.memory, node.extent, node.adjoint, node.extent, node.rank, target.overwrite);
-    }
+    if (!node.extras->retained || captures_only_) return;
+    if (creates_graph()) return keep_recorded(node, node.extras->retained->target());
+    forget_recorded_gradient(node);
+    const GradientTarget target = node.extras->retained->target();
+    add_elements(node.type, target.memory, node.extent, node.adjoint, node.extent, node.rank, target.overwrite);
   }
-  /// All gradients of a leaf with hooks are added up: the hooks see the sum.
-  void finish_leaf(TapeNode& leaf) {
+  /// All gradients of a leaf with hooks are added up: the hooks see the sum. So are those that are recorded.
+  FLUXION_COLD void finish_leaf(TapeNode& leaf) {
+    if (leaf.extras) leaf.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, leaf); });
+    Capture* const c = captures_only_ ? capture_of(leaf.source()) : nullptr;
     if (creates_graph()) {
-      if (leaf.extras) leaf.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, leaf); });
-      capture_of(&leaf)->recorded = leaf.adjoint_node;
-      capture_of(&leaf)->found = true;
-      return forget_adjoint(leaf);
+      if (!captures_only_) keep_recorded(leaf, {});
+      else if (c) c->recorded = leaf.adjoint_node, c->found = true;
+    } else {
+      GradientTarget target;
+      if (!captures_only_) target = leaf.gradient_target();
+      else if (c) target = {c->memory, !std::exchange(c->found, true)};
+      add_elements(leaf.type, target.memory, leaf.extent, leaf.adjoint, leaf.extent, leaf.rank, target.overwrite);
     }
-    leaf.extras->tensor_hooks.each([&](TensorHook& hook) { hook.call(*this, leaf); });
-    GradientTarget target;
-    if (!captures_only_) target = leaf.gradient_target();
-    else if (Capture* const c = capture_of(&leaf)) target = {c->memory, !std::exchange(c->found, true)};
-    add_elements(leaf.type, target.memory, leaf.extent, leaf.adjoint, leaf.extent, leaf.rank, target.overwrite);
     forget_adjoint(leaf);
+    if (leaf.extras && !captures_only_) leaf.extras->accumulated.each([&](TensorHook& hook) { hook.call(*this, leaf); });
+  }
+  /// Adds a recorded gradient to the kept one. That remains the value of a recorded one: what was accumulated without recording is a constant.
+  void keep_recorded(TapeNode& x, GradientTarget target) {
+    NodeHandle former = extras_of(x).recorded;
+    TapeNode* total = x.adjoint_node;
+    if (x.is_leaf) target = x.gradient_target();
+    if (!target.overwrite) {
+      if (former.get() && former.is_live() && !former.is_recording(*tape_) && former.epoch() != tape_->epoch())
+        raise<ValueError>("backward: a gradient was recorded on another tape and cannot be added to; call zero_grad() first");
+      if (!former.get() || !former.is_live() || !former.is_recording(*tape_)) former = constant(x, target.memory);
+      total = &recorder_.sum(*tape_, *former.get(), *total);
+    }
+    std::memcpy(target.memory, total->value, x.bytes());
+    set_recorded_gradient(x, handle_of(*total, *tape_));
+  }
+  /// A copy of elements as a value of the tape.
+  NodeHandle constant(const TapeNode& like, const std::byte* elements) {
+    std::byte* const copy = tape_->take(like.bytes());
+    std::memcpy(copy, elements, like.bytes());
+    return make_input(*tape_, like, copy, false);
   }
   static void forget_adjoint(TapeNode& leaf) {
     leaf.has_adjoint = false;
@@ -207,11 +260,12 @@ class Sweep {
   }
 
   Tape* tape_;
+  Sweep* outer_ = nullptr;
   Capture* captures_ = nullptr;
   int capture_count_ = 0;
   bool captures_only_ = false;
   GraphRecorder recorder_;
-  std::vector<TapeNode*> pending_;  // leaves with hooks
+  std::vector<TapeNode*> pending_;  // leaves whose gradients are seen by hooks or recorded
   std::vector<NodeHandle> kept_;
 };
 

@@ -2,24 +2,11 @@
 #pragma once
 #include "gradient.hpp"
 
-#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 namespace fluxion::detail {
-
-/// A value of the tape that nothing computed, in memory that exists already.
-inline NodeHandle make_input(Tape& tape, const TapeNode& like, std::byte* data, bool requires_grad) {
-  auto* const input = ::new (static_cast<void*>(tape.take(sizeof(InputNode)))) InputNode;
-  input->type = like.type;
-  input->rank = like.rank;
-  for (int axis = 0; axis < like.rank; ++axis) input->extent[axis] = like.extent[axis];
-  input->value = data;
-  input->requires_grad = requires_grad;
-  input->where = like.where;
-  return NodeHandle(input, tape);
-}
 
 /// f(gradient) of a variable of type V.
 template <class V, class F>
@@ -50,6 +37,14 @@ struct VariableHook final : TensorHook {
     } else if (by.node().value != node.adjoint) std::memcpy(node.adjoint, by.node().value, node.bytes());
   }
 
+  F f;
+};
+
+/// f(variable) after the gradient of a leaf was accumulated.
+template <class V, class F>
+struct AccumulatedHook final : TensorHook {
+  explicit AccumulatedHook(F function) : f(std::move(function)) {}
+  void call(Sweep& sweep, TapeNode& leaf) override { f(V(handle_of(leaf, sweep.tape()))); }
   F f;
 };
 

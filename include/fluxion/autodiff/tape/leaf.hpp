@@ -58,7 +58,12 @@ struct LeafNode final : OwnedNode {
   }
   GradientTarget gradient_target() override {
     allocate_gradient();
+    forget_recorded_gradient(*this);
     return {reinterpret_cast<std::byte*>(gradient->data()), !std::exchange(has_gradient, true)};
+  }
+  void zero_grad() {
+    has_gradient = false;
+    forget_recorded_gradient(*this);
   }
 
   tensor_type tensor;
@@ -90,14 +95,27 @@ struct RetainedTensor final : RetainedGradient {
   bool has_gradient = false;
 };
 
+/// A value in memory of its own is given back when neither a variable nor a statement needs it: each use is a handle of the node.
+FLUXION_COLD inline void drop_value_use(TapeNode& x) noexcept {
+  if (--x.value_uses != 0 || !x.own_value) return;
+  release_block(std::exchange(x.own_value, nullptr));
+  x.value = nullptr;
+}
+
 FLUXION_ALWAYS_INLINE void NodeHandle::retain() noexcept {
   if (epoch_ == 0) {
     if (node_) static_cast<OwnedNode*>(node_)->add_use();
-  } else if (Tape* const tape = Tape::find(epoch_)) tape->add_handle();
+  } else if (Tape* const tape = Tape::find(epoch_)) {
+    tape->add_handle();
+    if (node_->own_value) [[unlikely]] ++node_->value_uses;
+  }
 }
 FLUXION_ALWAYS_INLINE void NodeHandle::drop() noexcept {
   if (epoch_ == 0) static_cast<OwnedNode*>(node_)->drop_use();
-  else if (Tape* const tape = Tape::find(epoch_)) tape->drop_handle();
+  else if (Tape* const tape = Tape::find(epoch_)) {
+    tape->drop_handle();
+    if (node_->own_value) [[unlikely]] drop_value_use(*node_);
+  }
 }
 
 /// A use of a leaf, or of a node of this tape.

@@ -7,12 +7,14 @@ namespace fluxion {
 namespace detail {
 
 struct AnomalyChecks;
+struct SavedHooks;
 
 /// What one thread's scopes have set.
 struct AutogradState {
   bool grad = true;
   bool inference = false;
   const AnomalyChecks* anomaly = nullptr;  // set by DetectAnomaly
+  const SavedHooks* saved_hooks = nullptr;  // set by SavedTensorsHooks
 };
 inline constinit thread_local AutogradState autograd_state{};
 

@@ -6,6 +6,7 @@
 #include "../../core/extents.hpp"
 #include "../../core/layout.hpp"
 #include "../../graph/call.hpp"
+#include "hook_list.hpp"
 
 #include <array>
 #include <cstddef>
@@ -42,6 +43,8 @@ struct TapeNode {
   std::byte* adjoint = nullptr;  // the same; meaningful while has_adjoint
   TapeNode* adjoint_node = nullptr;  // the adjoint as a recorded value, under create_graph
   NodeExtras* extras = nullptr;  // hooks and a retained gradient, if there are any
+  block* own_value = nullptr;    // of a recorded value under saved-tensor hooks: memory that is given back when nobody needs it
+  std::size_t value_uses = 0;    // handles, while there is such memory
   std::size_t version = 0;       // of a leaf: changes when it is written
   SourceLocation where;
   element_type type = element_type::float32;
@@ -69,6 +72,8 @@ struct TapeNode {
   virtual void release() {}
   /// Of a leaf: where its gradient is accumulated.
   virtual GradientTarget gradient_target() { return {}; }
+  /// What asks for the gradient: the node, or the parameter that it stands for.
+  virtual const void* source() const { return this; }
 
   index_t size() const {
     index_t n = 1;
@@ -111,11 +116,6 @@ struct TapeNode {
 
 // ---- hooks ------------------------------------------------------------------------------------------------------------
 
-/// A hook that a user registered, whatever it is called with.
-struct HookBase {
-  bool removed = false;
-  virtual ~HookBase() = default;
-};
 /// On a gradient, as a variable that may be replaced.
 struct TensorHook : HookBase {
   virtual void call(Sweep&, TapeNode&) = 0;
@@ -163,75 +163,6 @@ struct RetainedGradient : Recycled {
   virtual ~RetainedGradient() = default;
   virtual GradientTarget target() = 0;
 };
-
-}  // namespace detail
-
-/// Removes a hook; copies remove the same one. The hook need not exist any more.
-class RemovableHandle {
- public:
-  RemovableHandle() = default;
-  explicit RemovableHandle(std::weak_ptr<detail::HookBase> hook) : hook_(std::move(hook)) {}
-  void remove() {
-    if (const auto hook = hook_.lock()) hook->removed = true;
-    hook_.reset();
-  }
-
- private:
-  std::weak_ptr<detail::HookBase> hook_;
-};
-
-namespace detail {
-
-/// Few of one kind of hook, in the order of their registration.
-template <class H>
-class HookList {
- public:
-  HookList() = default;
-  HookList(const HookList&) = delete;
-  HookList& operator=(const HookList&) = delete;
-  ~HookList() { delete[] hooks_; }
-
-  RemovableHandle add(std::shared_ptr<H> hook) {
-    int kept = 0;
-    for (int k = 0; k < count_; ++k)
-      if (!hooks_[k]->removed) hooks_[kept++] = hooks_[k];
-    auto* const grown = new std::shared_ptr<H>[static_cast<std::size_t>(kept + 1)];
-    for (int k = 0; k < kept; ++k) grown[k] = std::move(hooks_[k]);
-    grown[kept] = hook;
-    delete[] hooks_;
-    hooks_ = grown;
-    count_ = kept + 1;
-    return RemovableHandle(hook);
-  }
-  bool any() const {
-    for (int k = 0; k < count_; ++k)
-      if (!hooks_[k]->removed) return true;
-    return false;
-  }
-  template <class F>
-  void each(F&& f) const {
-    for (int k = 0; k < count_; ++k) {
-      const std::shared_ptr<H> hook = hooks_[k];  // it may add hooks
-      if (!hook->removed) f(*hook);
-    }
-  }
-
- private:
-  std::shared_ptr<H>* hooks_ = nullptr;
-  int count_ = 0;
-};
-
-struct NodeExtras : Recycled {
-  HookList<TensorHook> tensor_hooks;
-  HookList<NodeHook> before, after;
-  std::unique_ptr<RetainedGradient> retained;
-};
-
-inline TapeNode::~TapeNode() { delete extras; }
-inline NodeExtras& extras_of(TapeNode& node) {
-  if (!node.extras) node.extras = new NodeExtras;
-  return *node.extras;
-}
 
 /// A value that is given: what a nested recording or a hook begins with.
 struct InputNode final : TapeNode {};

@@ -4,6 +4,7 @@
 #include "../../tensor/function.hpp"
 #include "description.hpp"
 #include "gradient.hpp"
+#include "saved.hpp"
 
 #include <cstddef>
 #include <utility>
@@ -167,7 +168,15 @@ struct StatementNode final : TapeNode {
   ~StatementNode() override { StatementNode::release(); }
 
   void release() override {
-    if (std::exchange(is_held, false)) held.~parts();
+    if (!std::exchange(is_held, false)) return;
+    if (extras) extras->saved.reset();
+    held.~parts();
+  }
+  /// Keeps packed values in place of those that the expression has.
+  void save(std::unique_ptr<SavedValues, DeleteSavedValues> values) {
+    NodeExtras& own = extras_of(*this);
+    let_go(*values, held.expression);
+    own.saved = std::move(values);
   }
 
   static constexpr int leaves = count_gradient_leaves<X>();
@@ -182,6 +191,8 @@ struct StatementNode final : TapeNode {
       using value_extents = typename expression_result<X>::extents_type;
       using T = typename expression_result<X>::value_type;
       b.add(reinterpret_cast<const T*>(adjoint), mapping<value_extents>());
+      const ArenaScope unpacked;
+      if (extras && extras->saved) [[unlikely]] extras->saved->unpack(call.arguments, Arena::of_this_thread());
       call.check();
       GradientWriter<leaves> writer(sweep, *this);
       [[maybe_unused]] int k = 0;
