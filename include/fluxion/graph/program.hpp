@@ -29,6 +29,8 @@ struct instruction {
 inline constexpr std::uint8_t weak_flag = 0x80;
 /// On an argument: its elements may lie apart (a view).
 inline constexpr std::uint8_t strided_flag = 0x40;
+/// On a cast: the result is a batch of unit directions, whose zeros stand for what a direction does not have.
+inline constexpr std::uint8_t unit_flag = 0x20;
 
 /// Start, stop and step along one axis.
 struct slice_spec {
