@@ -62,7 +62,6 @@ enum class program_error : std::uint8_t {
   not_batched,
   pad_of_unknown_extent,
   rule_is_missing,
-  rule_is_lost,
   rule_counts_differ,
   already_reported,  // elsewhere: there is nothing more to say
 };
@@ -101,6 +100,7 @@ struct custom_call {
   rule tangent = nullptr;  // linear in what is given: transposed where there is no `adjoint`
   std::int16_t first = 0;  // entry of program::custom_values: inputs, residuals, outputs
   std::int16_t inputs = 0, residuals = 0, outputs = 0;
+  std::int16_t example = -1;  // of a batch of calls: the call for one example
 };
 
 class program {
@@ -217,8 +217,6 @@ class program {
     }
     return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
-  /// In place of a custom call's number: its rule is no longer known, so that nothing may be differentiated through it.
-  static constexpr int lost_call = 0x7ffffe;
   /// The custom call of which instruction i is an output, or -1.
   constexpr int custom_call_of(int i) const {
     const instruction& x = instructions.elements[i];
