@@ -1,8 +1,11 @@
-// Bundle adjustment: the sparse Jacobian of 31,843 observations by a traced function, by dual numbers, written by hand, by differences and, where
+// Bundle adjustment: the sparse Jacobian of 31,843 observations by a traced function, by vmap, by dual numbers, written by hand, by differences and, where
 // it is found, by CoDiPack's tape. Every time includes the pattern of the matrix. Not the sizes but the numbers differ from GradBench's file,
 // which repeats one camera and one point.
 // wants: codipack
 #include "reference/ba.hpp"
+
+#include <fluxion/autodiff/jacobian.hpp>
+#include <fluxion/autodiff/vmap.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -60,6 +63,39 @@ void jacobian_by_differences(const Problem& given, SparseMatrix& result) {
     result.values[2 * block_size * n + i] = -2 * given.weights[i];
   }
 }
+
+/// The two residuals of one observation, as a function of small tensors.
+constexpr auto residuals_of = [](const auto& parameters, const auto& feature) {
+  return [&]<std::size_t... K>(std::index_sequence<K...>) {
+    using T = std::remove_cvref_t<decltype(parameters[0])>;
+    const std::array<T, 2> r = residual(std::array<T, block_size>{parameters[K]...}, feature[0], feature[1]);
+    return std::tuple(r[0], r[1]);
+  }(std::make_index_sequence<block_size>{});
+};
+
+/// The same as torch.func has it: the Jacobian of one observation, for all of them. Blocks are computed where the matrix has them.
+template <class Blocks>
+void jacobian_by_vmap(const Problem& given, SparseMatrix& result, const Blocks& blocks) {
+  using Parameters = fx::Tensor<double, fx::extents<fx::dynamic_extent, block_size>>;
+  const auto n = static_cast<fx::index_t>(given.observations.size());
+  set_pattern(given, result);
+  static Parameters parameters;
+  if (parameters.extents().extent(0) != n) parameters = Parameters(fx::uninitialized, Parameters::extents_type(n, block_size));
+  for (std::size_t i = 0; i < given.observations.size(); ++i) {
+    const std::array<double, block_size> p = parameters_of(given, i);
+    std::copy(p.begin(), p.end(), parameters.data() + block_size * i);
+  }
+  using Features = fx::extents<fx::dynamic_extent, 2>;
+  using Values = fx::extents<fx::dynamic_extent, 2, block_size>;
+  const auto features = fx::borrow(given.features[0].data(), Features(n, 2));
+  const auto values = fx::borrow(result.values.data(), Values(n, 2, block_size));
+  auto rows = std::tuple(values(fx::all, 0, fx::all), values(fx::all, 1, fx::all));
+  blocks.into(rows, parameters, features);
+  auto slopes = fx::borrow(result.values.data() + 2 * block_size * given.observations.size(), fx::dims<1>(n));
+  weight_slopes.into(slopes, fx::borrow(given.weights));
+}
+void jacobian_by_vmap_of_jacfwd(const Problem& given, SparseMatrix& result) { jacobian_by_vmap(given, result, fx::vmap(fx::jacfwd(residuals_of))); }
+void jacobian_by_vmap_of_jacrev(const Problem& given, SparseMatrix& result) { jacobian_by_vmap(given, result, fx::vmap(fx::jacrev(residuals_of))); }
 
 #if FLUXION_WITH_CODIPACK
 void jacobian_by_codipack(const Problem& given, SparseMatrix& result) {
@@ -123,6 +159,8 @@ void objective(benchmark::State& state) {
 }
 
 BENCHMARK_CAPTURE(measure, fluxion, &problems::ba::jacobian, 1e-9)->Name("ba/jacobian/fluxion/31843")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(measure, vmap_jacfwd, &jacobian_by_vmap_of_jacfwd, 1e-9)->Name("ba/jacobian/vmap/jacfwd/31843")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(measure, vmap_jacrev, &jacobian_by_vmap_of_jacrev, 1e-9)->Name("ba/jacobian/vmap/jacrev/31843")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(measure, duals, &problems::ba::jacobian_by_duals, 1e-9)->Name("ba/jacobian/fluxion_duals/31843")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(measure, hand, &reference::ba::jacobian, 1e-9)->Name("ba/jacobian/hand/31843")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(measure, differences, &jacobian_by_differences, 1e-4)->Name("ba/jacobian/differences/31843")->Unit(benchmark::kMillisecond);

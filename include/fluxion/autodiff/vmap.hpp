@@ -197,6 +197,40 @@ struct function_source<vmap_function<F, In, out_dims_t<Out...>>, X...> {
   };
   using entries = typename batched_entries<0, typename examples::entries>::type;
 
+  template <class A>
+  static constexpr int axis_of(int axis) {
+    if constexpr (requires { A::extents_type::rank(); }) return axis < 0 ? axis + A::extents_type::rank() : axis;
+    else return none;
+  }
+
+  /// What graph::BatchOfExamples asks for.
+  using example_source = inner;
+  static constexpr auto find_argument_axes() {
+    std::array<int, static_cast<std::size_t>((argument_traits<X>::arguments + ... + 1))> axes{};
+    for (int& axis : axes) axis = -1;
+    if constexpr (good) {
+      int number = 0, k = 0;
+      (..., (axes[static_cast<std::size_t>(number)] = dims::values[static_cast<std::size_t>(k)] == none ? -1 : axis_of<X>(dims::values[static_cast<std::size_t>(k)]),
+             ++k, number += argument_traits<X>::arguments));
+    }
+    return axes;
+  }
+  static constexpr auto find_output_axes() {
+    if constexpr (!good) return std::array<int, 1>{};
+    else {
+      constexpr const auto& one = graph::constant_program<inner>::value;
+      using function = vmap_function<F, In, out_dims_t<Out...>>;
+      std::array<int, static_cast<std::size_t>(one.output_count + 1)> axes{};
+      for (int k = 0; k < one.output_count; ++k) {
+        const int axis = function::out[function::out_count == 1 || k >= function::out_count ? 0 : k], rank = one.shapes[one.instructions[one.outputs[k]].shape].rank;
+        axes[static_cast<std::size_t>(k)] = function::out_count == 0 ? 0 : axis < 0 ? axis + rank + 1 : axis;
+      }
+      return axes;
+    }
+  }
+  static constexpr auto argument_axes = find_argument_axes();
+  static constexpr auto output_axes = find_output_axes();
+
   static constexpr bool returns_tuple = inner::returns_tuple;
   static constexpr int expected() {
     if constexpr (good) return 3 * graph::constant_program<inner>::value.instruction_count;
@@ -230,11 +264,6 @@ struct function_source<vmap_function<F, In, out_dims_t<Out...>>, X...> {
   }
 
  private:
-  template <class A>
-  static constexpr int axis_of(int axis) {
-    if constexpr (requires { A::extents_type::rank(); }) return axis < 0 ? axis + A::extents_type::rank() : axis;
-    else return none;
-  }
   static constexpr int release(graph::program& p, int number, int axis) {
     return axis == none ? -1 : graph::release_argument(p, number, axis);
   }

@@ -43,8 +43,6 @@ struct check {
                 "pad: the extent of the axis must be known when the program compiles");
   static_assert(Code != program_error::rule_is_missing || never<Operation>,
                 "a function with a custom_vjp has no tangents: give it a custom_jvp, which serves both modes");
-  static_assert(Code != program_error::rule_is_lost || never<Operation>,
-                "a custom rule cannot be followed through vmap: differentiate first and vmap the gradient");
   static_assert(Code != program_error::rule_counts_differ || never<Operation>,
                 "a custom rule returns as many values as the function has arguments (custom_vjp) or results (custom_jvp)");
   static_assert(Code != program_error::direction_differs || never<Operation>,

@@ -142,12 +142,12 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
          std::to_string(v.temporaries) + " temporaries\n";
 }
 
-/// Describes a program that is run as straight-line code.
-FLUXION_COLD inline std::string explain_straight_line(const plan_view& v, const plan_summary& summary) {
-  std::string text = "kernel 1: straight line, " + std::to_string(summary.flops) + " flops, " + std::to_string(summary.bytes) + " bytes\n";
+/// Describes a program that is run as straight-line code: for a batch, if there are symbols.
+FLUXION_COLD inline std::string explain_straight_line(const plan_view& v, const plan_summary& summary, const index_t* symbols = nullptr) {
+  std::string text = "kernel 1: straight line" + std::string(symbols ? " for packets of examples, " : ", ") + std::to_string(summary.flops) + " flops, " + std::to_string(summary.bytes) + " bytes\n";
   for (int i = 0; i < v.instruction_count; ++i)
-    if (v.instructions[i].operation == opcode_of<operation::argument>) text += "            reads " + detail::value_text(v, i, nullptr) + "\n";
-  for (int k = 0; k < v.output_count; ++k) text += "            writes " + detail::value_text(v, v.outputs[k], nullptr) + "\n";
+    if (v.instructions[i].operation == opcode_of<operation::argument>) text += "            reads " + detail::value_text(v, i, symbols) + "\n";
+  for (int k = 0; k < v.output_count; ++k) text += "            writes " + detail::value_text(v, v.outputs[k], symbols) + "\n";
   return text + "1 kernel, 1 distinct loops, 0 temporaries\n";
 }
 

@@ -31,6 +31,8 @@ inline constexpr std::uint8_t transpose_left = 1, transpose_right = 2;
 inline constexpr std::uint8_t weak_flag = 0x80;
 /// On an argument: its elements may lie apart (a view).
 inline constexpr std::uint8_t strided_flag = 0x40;
+/// On a cast: the result is a batch of unit directions, whose zeros stand for what a direction does not have.
+inline constexpr std::uint8_t unit_flag = 0x20;
 
 /// Start, stop and step along one axis.
 struct slice_spec {
@@ -62,7 +64,6 @@ enum class program_error : std::uint8_t {
   not_batched,
   pad_of_unknown_extent,
   rule_is_missing,
-  rule_is_lost,
   rule_counts_differ,
   already_reported,  // elsewhere: there is nothing more to say
 };
@@ -101,6 +102,7 @@ struct custom_call {
   rule tangent = nullptr;  // linear in what is given: transposed where there is no `adjoint`
   std::int16_t first = 0;  // entry of program::custom_values: inputs, residuals, outputs
   std::int16_t inputs = 0, residuals = 0, outputs = 0;
+  std::int16_t example = -1;  // of a batch of calls: the call for one example
 };
 
 class program {
@@ -217,8 +219,6 @@ class program {
     }
     return put({.operation = opcode_of<operation::constant>, .type = type, .accumulator = type, .flags = flags, .shape = number_shape(), .attribute = found - 1});
   }
-  /// In place of a custom call's number: its rule is no longer known, so that nothing may be differentiated through it.
-  static constexpr int lost_call = 0x7ffffe;
   /// The custom call of which instruction i is an output, or -1.
   constexpr int custom_call_of(int i) const {
     const instruction& x = instructions.elements[i];

@@ -7,20 +7,47 @@
 namespace fluxion::graph {
 inline namespace FLUXION_ABI {
 
+/// A program without a plan: what callers ask of arguments and results.
+template <class Frozen>
+constexpr plan_view unplanned_view(const Frozen& code) {
+  plan_view v;
+  v.instructions = code.instructions;
+  v.shapes = code.shapes;
+  v.constants = code.constants;
+  v.slices = code.slices;
+  v.symbols = code.symbols;
+  v.symbol_parents = code.symbol_parents;
+  v.checks = code.checks;
+  v.outputs = code.outputs;
+  v.instruction_count = code.instruction_count;
+  v.symbol_count = code.symbol_count;
+  v.check_count = code.check_count;
+  v.output_count = code.output_count;
+  v.argument_count = code.argument_count;
+  v.scalar_count = code.scalar_count;
+  v.differentiated = code.differentiated;
+  return v;
+}
+
 /// How many steps and results there are, or nothing.
 struct straight_line_size {
   bool possible = false;
   int steps = 0, results = 0;
 };
 
-template <class Source>
+/// Straight-line code for single calls.
+struct single_call {
+  static constexpr scalarize_limits limits{};
+};
+
+template <class Source, class Use = single_call>
 struct constant_straight_line {
   static constexpr const auto& code = prepared_program<Source>;
   static constexpr straight_line_size measure() {
 #if defined(FLUXION_EAGER)
     return {};
 #else
-    const straight_line line = scalarize(thaw(code));
+    const straight_line line = scalarize(thaw(code), Use::limits);
     return {line.possible, line.steps.size(), line.results.size()};
 #endif
   }
@@ -34,7 +61,7 @@ struct constant_straight_line {
     int registers[element_type_count];
   };
   static constexpr arrays make() {
-    const straight_line line = scalarize(thaw(code));
+    const straight_line line = scalarize(thaw(code), Use::limits);
     arrays r{};
     for (int i = 0; i < size.steps; ++i) {
       r.steps[i] = line.steps[i];
@@ -45,25 +72,7 @@ struct constant_straight_line {
   }
   static constexpr arrays value = make();
 
-  /// The program without a plan: what callers ask of arguments and results.
-  static constexpr plan_view make_view() {
-    plan_view v;
-    v.instructions = code.instructions;
-    v.shapes = code.shapes;
-    v.constants = code.constants;
-    v.slices = code.slices;
-    v.symbols = code.symbols;
-    v.symbol_parents = code.symbol_parents;
-    v.checks = code.checks;
-    v.outputs = code.outputs;
-    v.instruction_count = code.instruction_count;
-    v.output_count = code.output_count;
-    v.argument_count = code.argument_count;
-    v.scalar_count = code.scalar_count;
-    v.differentiated = code.differentiated;
-    return v;
-  }
-  static constexpr plan_view view = make_view();
+  static constexpr plan_view view = unplanned_view(code);
 
   /// One kernel that reads each element that it needs once, and writes the results.
   static constexpr plan_summary summarize() {

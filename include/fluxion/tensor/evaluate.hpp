@@ -1,6 +1,7 @@
 /// Evaluation: from an expression's type to a constant plan, from its value to a call of that plan.
 #pragma once
 #include "../device/counting/count.hpp"
+#include "../device/cpu/batched_line.hpp"
 #include "../device/cpu/compile.hpp"
 #include "../device/cpu/straight_line.hpp"
 #include "../graph/check.hpp"
@@ -100,7 +101,7 @@ struct span_of_bytes {
   const std::byte* begin;
   const std::byte* end;
 };
-FLUXION_ALWAYS_INLINE span_of_bytes memory_of(const graph::descriptor& d, int rank, std::size_t size) {
+inline span_of_bytes memory_of(const graph::descriptor& d, int rank, std::size_t size) {
   index_t low = 0, high = 0;
   for (int axis = 0; axis < rank; ++axis) {
     if (d.extent[axis] == 0) return {d.data, d.data};
@@ -118,7 +119,52 @@ inline bool same_layout(const graph::descriptor& a, const graph::descriptor& b, 
   return true;
 }
 
+/// Whether memory that output k is to be computed into is read as well.
+inline bool reads(const graph::plan_view& v, const graph::descriptor* arguments, const graph::descriptor& output, int k) {
+  const span_of_bytes target = memory_of(output, v.shape_of(v.outputs[k]).rank, size_of(v.instructions[v.outputs[k]].type));
+  for (int i = 0; i < v.instruction_count; ++i)
+    if (v.instructions[i].operation == graph::opcode_of<operation::argument> &&
+        overlap(memory_of(arguments[v.instructions[i].attribute], v.shape_of(i).rank, size_of(v.instructions[i].type)), target))
+      return true;
+  return false;
+}
+
+/// Computes into memory of the arena by `run(outputs)`, then copies from there to the destinations.
+template <class Run>
+FLUXION_COLD void run_buffered(const graph::plan_view& v, const graph::descriptor* outputs, const Run& run) {
+  ArenaScope scope;
+  auto* const buffered = scope.template take<graph::descriptor>(static_cast<std::size_t>(v.output_count));
+  const auto size = [&](int k) { return size_of(v.instructions[v.outputs[k]].type); };
+  for (int k = 0; k < v.output_count; ++k) {
+    const int rank = v.shape_of(v.outputs[k]).rank;
+    buffered[k] = outputs[k];
+    graph::detail::contiguous_strides(buffered[k], rank);
+    buffered[k].data = scope.template take<std::byte>(static_cast<std::size_t>(graph::detail::element_count(outputs[k], rank)) * size(k));
+  }
+  run(buffered);
+  for (int k = 0; k < v.output_count; ++k)
+    if (graph::detail::element_count(outputs[k], v.shape_of(v.outputs[k]).rank) > 0)
+      graph::detail::copy_strided(outputs[k].data, outputs[k].stride, buffered[k].data, buffered[k].stride, outputs[k].extent, v.shape_of(v.outputs[k]).rank, size(k));
+}
+
 inline namespace FLUXION_ABI {
+
+/// The extent that a symbol has, or the static one.
+template <graph::extent_t E>
+index_t extent_of(const index_t* symbols) {
+  if constexpr (graph::is_symbol(E)) return symbols[graph::symbol_number(E)];
+  else return static_cast<index_t>(E);
+}
+
+/// The extents of output K of a source's program.
+template <class Source, int K>
+typename source_output<Source, K>::extents_type extents_of_output([[maybe_unused]] const index_t* symbols) {
+  using output = source_output<Source, K>;
+  using E = typename output::extents_type;
+  return [&]<int... Axis>(std::integer_sequence<int, Axis...>) {
+    return E(std::array<index_t, sizeof...(Axis)>{extent_of<output::shape.extent[Axis]>(symbols)...});
+  }(std::make_integer_sequence<int, E::rank()>{});
+}
 
 /// A call of a constant plan: arguments bound, extents checked.
 template <class Source>
@@ -152,10 +198,7 @@ class plan_call {
 
   template <int K>
   typename source_output<Source, K>::extents_type extents() const {
-    using E = typename source_output<Source, K>::extents_type;
-    return [&]<int... Axis>(std::integer_sequence<int, Axis...>) {
-      return E(std::array<index_t, sizeof...(Axis)>{extent<source_output<Source, K>::shape.extent[Axis]>()...});
-    }(std::make_integer_sequence<int, E::rank()>{});
+    return extents_of_output<Source, K>(symbols);
   }
 
   /// Whether the plan is a map over adjacent elements, which `run_plain` calls without further ado.
@@ -204,28 +247,12 @@ class plan_call {
   }
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
   void run(const graph::descriptor* outputs) {
-    if (is_safe(outputs, std::make_integer_sequence<int, argument_count * output_count>{})) run_fresh(outputs);
-    else run_buffered(outputs);
+    if (is_safe(outputs)) run_fresh(outputs);
+    else run_buffered(view, outputs, [&](const graph::descriptor* buffered) { run_fresh(buffered); });
   }
 
  private:
   bool broadcasts_ = false;  // extents of 1 to others, which only the run shows
-
-  FLUXION_COLD void run_buffered(const graph::descriptor* outputs) {
-    ArenaScope scope;
-    graph::descriptor buffered[output_count > 0 ? output_count : 1];
-    for (int k = 0; k < output_count; ++k) {
-      const int rank = view.shape_of(view.outputs[k]).rank;
-      buffered[k] = outputs[k];
-      graph::detail::contiguous_strides(buffered[k], rank);
-      buffered[k].data = scope.template take<std::byte>(static_cast<std::size_t>(graph::detail::element_count(outputs[k], rank)) * size_of_output(k));
-    }
-    run_fresh(buffered);
-    for (int k = 0; k < output_count; ++k)
-      if (graph::detail::element_count(outputs[k], view.shape_of(view.outputs[k]).rank) > 0)
-        graph::detail::copy_strided(outputs[k].data, outputs[k].stride, buffered[k].data, buffered[k].stride, outputs[k].extent,
-                                    view.shape_of(view.outputs[k]).rank, size_of_output(k));
-  }
 
   // Small calls are dominated by binding: what the compiler can unroll, it does.
   static constexpr bool binds_directly() {
@@ -267,10 +294,7 @@ class plan_call {
   static constexpr bool scalars_in_order = view.step_count > 0 && has_scalars_in_order();
 
   template <graph::extent_t E>
-  index_t extent() const {
-    if constexpr (graph::is_symbol(E)) return symbols[graph::symbol_number(E)];
-    else return static_cast<index_t>(E);
-  }
+  index_t extent() const { return extent_of<E>(symbols); }
   template <int... I>
   void bind_symbols(std::integer_sequence<int, I...>) {
     ((symbols[I] = arguments[plan::symbols[I].index].extent[plan::symbols[I].axis]), ...);
@@ -295,8 +319,6 @@ class plan_call {
     return (check_holds<I>() && ...);
   }
 
-  static std::size_t size_of_output(int k) { return size_of(view.instructions[view.outputs[k]].type); }
-
   static constexpr auto make_in_place() {
     std::array<bool, static_cast<std::size_t>(argument_count * output_count + 1)> table{};
     for (int a = 0; a < argument_count; ++a)
@@ -315,24 +337,26 @@ class plan_call {
   }
   static constexpr auto argument_instructions = find_arguments();
 
-  /// Whether output K can be computed where it is wanted while argument A is read.
-  template <int K, int A>
-  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs) const {
-    constexpr int i = argument_instructions[A];
-    if constexpr (i < 0) return true;
-    else {
-      constexpr int rank = view.shape_of(view.outputs[K]).rank, argument_rank = view.shape_of(i).rank;
-      constexpr std::size_t size = size_of(view.instructions[i].type), output_size = size_of(view.instructions[view.outputs[K]].type);
-      if (!overlap(memory_of(arguments[A], argument_rank, size), memory_of(outputs[K], rank, output_size))) return true;
-      if constexpr (rank != argument_rank || view.instructions[i].type != view.instructions[view.outputs[K]].type ||
-                    !in_place[static_cast<std::size_t>(A * output_count + K)])
-        return false;
-      else return same_layout(arguments[A], outputs[K], rank);
-    }
+  /// Whether output k can be computed where it is wanted while argument a is read.
+  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs, int k, int a) const {
+    const int i = argument_instructions[static_cast<std::size_t>(a)];
+    if (i < 0) return true;
+    const graph::instruction &from = view.instructions[i], &to = view.instructions[view.outputs[k]];
+    const int rank = view.shape_of(view.outputs[k]).rank, argument_rank = view.shape_of(i).rank;
+    if (!overlap(memory_of(arguments[a], argument_rank, size_of(from.type)), memory_of(outputs[k], rank, size_of(to.type)))) return true;
+    return rank == argument_rank && from.type == to.type && in_place[static_cast<std::size_t>(a * output_count + k)] && same_layout(arguments[a], outputs[k], rank);
   }
-  template <int... N>
-  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs, std::integer_sequence<int, N...>) const {
-    return (is_safe<N % output_count, N / output_count>(outputs) && ...);
+  FLUXION_ALWAYS_INLINE bool is_safe(const graph::descriptor* outputs) const {
+    constexpr int pairs = argument_count * output_count;
+    if constexpr (pairs <= 8)
+      return [&]<int... N>(std::integer_sequence<int, N...>) FLUXION_INLINE_LAMBDA {
+        return (is_safe(outputs, N % output_count, N / output_count) && ...);
+      }(std::make_integer_sequence<int, pairs>{});
+    else {
+      for (int n = 0; n < pairs; ++n)
+        if (!is_safe(outputs, n % output_count, n / output_count)) return false;
+      return true;
+    }
   }
 };
 
@@ -370,6 +394,52 @@ class plan_call<Source> {
     ++counted.passes;
     counted.bytes += summary.bytes;
     counted.flops += summary.flops;
+  }
+};
+
+/// A call of a batch of straight-line code: an example in each lane of packets.
+template <class Source>
+  requires(Recorded<Source> && !graph::constant_straight_line<Source>::possible && graph::constant_batched_line<Source>::possible)
+class plan_call<Source> {
+  using batched = graph::constant_batched_line<Source>;
+
+ public:
+  static constexpr const graph::plan_view& view = batched::view;
+  static constexpr int argument_count = view.argument_count, scalar_count = view.scalar_count, output_count = view.output_count;
+  static constexpr bool is_plain = false, is_straight_line = true;
+  static constexpr graph::plan_summary summary = batched::summary;
+
+  graph::descriptor arguments[argument_count > 0 ? argument_count : 1];
+  graph::scalar_value scalars[scalar_count > 0 ? scalar_count : 1]{};
+  index_t symbols[view.symbol_count > 0 ? view.symbol_count : 1]{};
+
+  binder make_binder() { return {arguments, scalars}; }
+  /// Raises ShapeError where batches differ.
+  void check() { graph::bind(view, arguments, symbols); }
+  template <int K>
+  typename source_output<Source, K>::extents_type extents() const {
+    return extents_of_output<Source, K>(symbols);
+  }
+  index_t examples() const { return graph::is_symbol(batched::batch) ? symbols[graph::symbol_number(batched::batch)] : static_cast<index_t>(batched::batch); }
+  graph::plan_summary summary_now() const { return batched::summary_for(examples()); }
+  void run_fresh(const graph::descriptor* outputs) {
+    if (graph::counters* const counted = device::current_counters()) count(*counted);
+    host::batched_line_runner<Source>::run(examples(), arguments, scalars, outputs);
+  }
+  void run(const graph::descriptor* outputs) {
+    bool direct = true;
+    for (int k = 0; k < output_count && direct; ++k) direct = !reads(view, arguments, outputs[k], k);
+    if (direct) run_fresh(outputs);
+    else run_buffered(view, outputs, [&](const graph::descriptor* buffered) { run_fresh(buffered); });
+  }
+
+ private:
+  FLUXION_COLD void count(graph::counters& counted) const {
+    const graph::plan_summary made = summary_now();
+    ++counted.kernels;
+    ++counted.passes;
+    counted.bytes += made.bytes;
+    counted.flops += made.flops;
   }
 };
 

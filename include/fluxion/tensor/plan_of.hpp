@@ -14,7 +14,8 @@ inline constexpr graph::plan_summary plan_of = detail::plan_call<detail::express
 namespace detail {
 template <class Call>
 std::string explain_call(const Call& call) {
-  if constexpr (Call::is_straight_line) return graph::explain_straight_line(Call::view, Call::summary);
+  if constexpr (requires { call.examples(); }) return graph::explain_straight_line(Call::view, call.summary_now(), call.symbols);
+  else if constexpr (Call::is_straight_line) return graph::explain_straight_line(Call::view, Call::summary);
   else return graph::explain(Call::view, call.symbols);
 }
 }  // namespace detail

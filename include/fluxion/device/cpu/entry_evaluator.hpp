@@ -2,6 +2,7 @@
 /// order places are visited is said in row_passes.hpp.
 #pragma once
 #include "../../core/generator.hpp"
+#include "apply_packed.hpp"
 #include "kernel_types.hpp"
 #include "row_tile.hpp"
 
@@ -143,12 +144,6 @@ class entry_evaluator {
     }
   }
 
-  template <class M>
-  static FLUXION_ALWAYS_INLINE M truth(bool value) {
-    using P = Pack<typename M::value_type, lanes>;
-    return not_equal(splat<P>(typename M::value_type(value ? 1 : 0)), splat<P>(typename M::value_type(0)));
-  }
-
   /// Whether entry i is a constant of a floating type and no NaN.
   static constexpr bool is_number(int i) {
     const entry_t& e = Code::entry(i);
@@ -162,43 +157,11 @@ class entry_evaluator {
     constexpr entry_t e = entry<I>;
     using O = graph::operation_type<e.code>;
     if constexpr (O::family == graph::family::map) {
-      if constexpr (O::typing == graph::typing::choose) {
-        if constexpr (e.type == element_type::boolean) {
-          using C = typename value_t<I>::value_type;
-          const auto m = convert_mask<C>(detail::get<e.operand[0]>(r));
-          const auto a = convert_mask<C>(detail::get<e.operand[1]>(r)), b = convert_mask<C>(detail::get<e.operand[2]>(r));
-          detail::get<I>(r) = logical_or(logical_and(m, a), logical_and(logical_not(m), b));
-        } else
-          detail::get<I>(r) = O::value(convert_mask<element<I>>(detail::get<e.operand[0]>(r)), detail::get<e.operand[1]>(r), detail::get<e.operand[2]>(r));
-      } else if constexpr (O::arity == 1) {
-        if constexpr (e.type == element_type::boolean && O::typing == graph::typing::promote && O::cost.flops > 0)
-          detail::get<I>(r) = convert<value_t<I>>(O::value(convert<typename value_t<I>::value_type>(detail::get<e.operand[0]>(r))));
-        else if constexpr (e.type == element_type::boolean)
-          detail::get<I>(r) = convert_mask<typename value_t<I>::value_type>(O::value(operand<e.operand[0]>(r)));
-        else detail::get<I>(r) = O::value(detail::get<e.operand[0]>(r));
-      } else {
-        if constexpr (O::typing == graph::typing::logical) {
-          using C = typename value_t<I>::value_type;
-          detail::get<I>(r) = O::value(convert_mask<C>(detail::get<e.operand[0]>(r)), convert_mask<C>(detail::get<e.operand[1]>(r)));
-        } else if constexpr (O::typing == graph::typing::compare && Code::entry(e.operand[0]).type == element_type::boolean) {
-          // Truth values compare as the numbers 0 and 1.
-          using C = typename value_t<I>::value_type;
-          detail::get<I>(r) = O::value(convert<C>(detail::get<e.operand[0]>(r)), convert<C>(detail::get<e.operand[1]>(r)));
-        } else if constexpr (e.type == element_type::boolean && O::typing == graph::typing::promote) {
-          // They add and multiply so too: true + true is true.
-          using C = typename value_t<I>::value_type;
-          detail::get<I>(r) = convert<value_t<I>>(O::value(convert<C>(detail::get<e.operand[0]>(r)), convert<C>(detail::get<e.operand[1]>(r))));
-        } else if constexpr (std::is_same_v<O, operation::maximum> && is_number(e.operand[1])) {
-          detail::get<I>(r) = maximum_with_number(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
-        } else if constexpr (std::is_same_v<O, operation::minimum> && is_number(e.operand[1])) {
-          detail::get<I>(r) = minimum_with_number(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
-        } else detail::get<I>(r) = O::value(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
-      }
+      if constexpr (O::arity == 3)
+        detail::get<I>(r) = apply_packed<O, value_t<I>>(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r), detail::get<e.operand[2]>(r));
+      else if constexpr (O::arity == 1) detail::get<I>(r) = apply_packed<O, value_t<I>>(detail::get<e.operand[0]>(r));
+      else detail::get<I>(r) = apply_packed<O, value_t<I>, is_number(e.operand[1])>(detail::get<e.operand[0]>(r), detail::get<e.operand[1]>(r));
     }
-  }
-  template <int I>
-  static FLUXION_ALWAYS_INLINE auto& operand(registers& r) {
-    return detail::get<I>(r);
   }
 
   // ---- memory -----------------------------------------------------------------------------------------------------------

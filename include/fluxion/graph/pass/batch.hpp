@@ -6,6 +6,10 @@ namespace fluxion::graph {
 
 namespace detail {
 
+// Rules for a batch of calls: see batched_rule.hpp.
+constexpr void batched_adjoint_rule(program& p, const custom_call& call, const int* given, int* found);
+constexpr void batched_tangent_rule(program& p, const custom_call& call, const int* given, int* found);
+
 /// The sweep of `append_replaced`: what stands for each instruction so far.
 class replacer {
  public:
@@ -22,6 +26,11 @@ class replacer {
       if (!wanted[i] || at_[i].index >= 0) continue;
       for (const std::int16_t o : p_[i].operand)
         if (o >= 0) wanted[o] = true;
+      if (const int call = p_.custom_call_of(i); call >= 0) {  // its rule wants all of it
+        const custom_call& c = p_.custom_calls[call];
+        for (int k = 0; k < c.inputs + c.residuals; ++k) wanted[p_.custom_value(c, k)] = true;
+        for (int k = 0; k < c.outputs; ++k) wanted[p_[output_of(c, k)].operand[0]] = true;
+      }
     }
     for (int i = 0; i < size_; ++i) {
       if (!wanted[i] || at_[i].index >= 0) continue;
@@ -31,13 +40,48 @@ class replacer {
           any = true;
           batched = batched || at_[o].batched;
         }
-      // The rule is written for one example; a gradient that was made by it before needs it no more.
-      if (any && p_.custom_call_of(i) >= 0) at_[i] = {p_.custom_output(at_[p_[i].operand[0]].index, program::lost_call, 0), batched};
+      if (const int call = p_.custom_call_of(i); call >= 0) replace_call(call);
       else if (any) at_[i] = {batched ? record_batched(i) : record_again(i), batched};
     }
   }
 
  private:
+  constexpr int output_of(const custom_call& c, int k) const { return p_.custom_value(c, c.inputs + c.residuals + k); }
+  constexpr replacement value_of(int i) const { return at_[i].index >= 0 ? at_[i] : replacement{i, false}; }
+
+  /// Records a custom call of what stands for its values, all outputs at once. For a batch its rule is that of one example, batched.
+  constexpr void replace_call(int call) {
+    const custom_call c = p_.custom_calls[call];
+    bool any = false, batched = false;
+    for (int k = 0; k < c.inputs + c.residuals; ++k) {
+      const replacement r = at_[p_.custom_value(c, k)];
+      any = any || r.index >= 0;
+      batched = batched || r.batched;
+    }
+    for (int k = 0; k < c.outputs; ++k) {
+      const replacement r = at_[p_[output_of(c, k)].operand[0]];
+      any = any || r.index >= 0;
+      batched = batched || r.batched;
+    }
+    if (!any) return;
+    custom_call d = c;
+    d.first = static_cast<std::int16_t>(p_.custom_values.size());
+    if (batched) {
+      d.example = static_cast<std::int16_t>(call);
+      if (c.adjoint != nullptr) d.adjoint = &batched_adjoint_rule;
+      if (c.tangent != nullptr) d.tangent = &batched_tangent_rule;
+    }
+    const int number = p_.custom_calls.size();
+    p_.custom_calls.push_back(d);
+    for (int k = 0; k < c.inputs + c.residuals; ++k) p_.custom_values.push_back(static_cast<std::int16_t>(value_of(p_.custom_value(c, k)).index));
+    for (int k = 0; k < c.outputs; ++k) {
+      const replacement from = value_of(p_[output_of(c, k)].operand[0]);
+      const int output = p_.custom_output(from.index, number, k);
+      p_.custom_values.push_back(static_cast<std::int16_t>(output));
+      at_[output_of(c, k)] = {output, from.batched};
+    }
+  }
+
   constexpr int operand(const instruction& x, int k) const { return at_[x.operand[k]].index >= 0 ? at_[x.operand[k]].index : x.operand[k]; }
   constexpr replacement source(const instruction& x, int k) const { return {operand(x, k), at_[x.operand[k]].batched}; }
 
@@ -198,3 +242,5 @@ constexpr int release_argument(program& p, int number, int axis) {
 }
 
 }  // namespace fluxion::graph
+
+#include "batched_rule.hpp"

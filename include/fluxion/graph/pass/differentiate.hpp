@@ -76,14 +76,9 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
 
 namespace detail {
 
-/// Whether an input of the custom call that computes instruction i is marked. Fails where the call is lost and must be known.
-constexpr bool depends_on_marked(program& p, int i, const bool* marked) {
-  const int call = p.custom_call_of(i);
-  if (call >= p.custom_calls.size()) {
-    if (marked[p[i].operand[0]]) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
-    return false;
-  }
-  const custom_call& c = p.custom_calls[call];
+/// Whether an input of the custom call that computes instruction i is marked.
+constexpr bool depends_on_marked(const program& p, int i, const bool* marked) {
+  const custom_call& c = p.custom_calls[p.custom_call_of(i)];
   for (int k = 0; k < c.inputs; ++k)
     if (marked[p.custom_value(c, k)]) return true;
   return false;

@@ -17,7 +17,8 @@ constexpr int record_unit_directions(program& p, const shape& s, element_type ty
     if (position >= 0) position = record_map(p, opcode_of<operation::mul>, position, record_count(p, row, 1u << axis, element_type::int32));
     position = position < 0 ? along : record_map(p, opcode_of<operation::add>, position, along);
   }
-  return record_cast(p, record_map(p, opcode_of<operation::equal>, record_iota(p, column, 0, element_type::int32), position), type);
+  const int same = record_map(p, opcode_of<operation::equal>, record_iota(p, column, 0, element_type::int32), position);
+  return p.put({.operation = opcode_of<operation::cast>, .type = type, .accumulator = type, .flags = unit_flag, .operand = {static_cast<std::int16_t>(same), -1, -1}, .shape = p[same].shape});
 }
 
 namespace detail {

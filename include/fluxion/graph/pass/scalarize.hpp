@@ -1,19 +1,8 @@
 /// Small programs of static extents as straight-line code: every element of every value a step of its own, no loops, no memory.
 #pragma once
-#include "../record.hpp"
+#include "scalar_step.hpp"
 
 namespace fluxion::graph {
-
-/// One element. An argument's step names the instruction and the position of the element in row-major order; scalars and constants the
-/// instruction; everything else is a map of earlier steps.
-struct scalar_step {
-  opcode operation = 0;
-  element_type type = element_type::float32;
-  std::int16_t operand[max_operands] = {-1, -1, -1};
-  std::int16_t instruction = -1;
-  std::int32_t element = 0;
-  std::uint64_t bits = 0;  // of a constant
-};
 
 /// The steps in order, and which of them are the elements of the outputs, one output after the other.
 struct straight_line {
@@ -37,9 +26,14 @@ class scalarizer {
 
   constexpr straight_line run() {
     if (!p_.checks.empty() || !p_.symbols.empty()) line_.possible = false;
-    for (int i = 0; i < p_.size() && line_.possible; ++i) add(i);
+    for (int i = 0; i < p_.size() && line_.possible; ++i) {
+      along_.push_back(is_along_directions(i));
+      to_.along_directions = along_[i];
+      add(i);
+      if (to_.steps.size() > 4 * limits_.steps) line_.possible = false;
+    }
     if (!line_.possible) return {{}, {}, false};
-    drop_unused();
+    order_steps();
     return static_cast<straight_line&&>(line_);
   }
 
@@ -67,23 +61,24 @@ class scalarizer {
     return steps_[first_[value] + element_at(at + rank - s.rank, s)];
   }
 
-  constexpr int put(const scalar_step& step) {
-    line_.steps.push_back(step);
-    if (line_.steps.size() > 4 * limits_.steps) line_.possible = false;
-    return line_.steps.size() - 1;
-  }
-  constexpr int map(opcode operation, element_type type, int a, int b = -1, int c = -1) {
-    scalar_step s{.operation = operation, .type = type};
-    s.operand[0] = static_cast<std::int16_t>(a);
-    s.operand[1] = static_cast<std::int16_t>(b);
-    s.operand[2] = static_cast<std::int16_t>(c);
-    return put(s);
-  }
-  constexpr int constant(element_type type, double value) {
-    return put({.operation = opcode_of<operation::constant>, .type = type, .bits = constant_bits(type, value)});
-  }
-  constexpr int cast(int step, element_type type) {
-    return line_.steps[step].type == type ? step : map(opcode_of<operation::cast>, type, step);
+  /// Whether instruction i is linear in unit directions; its operands have been looked at.
+  constexpr bool is_along_directions(int i) const {
+    const instruction& x = p_[i];
+    if (x.operation == opcode_of<operation::cast> && x.flags & unit_flag) return true;
+    const auto along = [&](int k) { return x.operand[k] >= 0 && along_[x.operand[k]]; };
+    switch (info_of(x.operation).family) {
+      case family::view: return along(0);
+      case family::reduce: return along(0) && (p_.is<operation::sum>(i) || p_.is<operation::mean>(i));
+      case family::contract: return along(0) || along(1);
+      case family::map:
+        if (p_.is<operation::div>(i)) return along(0);
+        if (p_.is<operation::select>(i)) return along(1) || along(2);
+        for (const opcode linear : {opcode_of<operation::add>, opcode_of<operation::sub>, opcode_of<operation::mul>, opcode_of<operation::neg>,
+                                    opcode_of<operation::cast>, opcode_of<operation::expand>})
+          if (x.operation == linear) return along(0) || along(1);
+        return false;
+      default: return false;
+    }
   }
 
   constexpr void add(int i) {
@@ -111,7 +106,7 @@ class scalarizer {
     else if (!p_.is<operation::argument>(i) && !p_.is<operation::scalar>(i)) line_.possible = false;
     for (int n = 0; n < count; ++n) {
       step.element = n;
-      steps_.push_back(put(step));
+      steps_.push_back(to_.put(step));
     }
   }
 
@@ -123,7 +118,7 @@ class scalarizer {
     for (int n = 0; n < count; ++n) {
       int at[max_rank]{};
       position_of(n, p_.shape_of(i), at);
-      steps_.push_back(constant(p_[i].type, at[p_[i].attribute]));
+      steps_.push_back(to_.constant(p_[i].type, at[p_[i].attribute]));
     }
   }
 
@@ -136,7 +131,8 @@ class scalarizer {
       int operand[max_operands] = {-1, -1, -1};
       for (int k = 0; k < max_operands; ++k)
         if (x.operand[k] >= 0) operand[k] = step_at(x.operand[k], at, rank);
-      steps_.push_back(map(x.operation, x.type, operand[0], operand[1], operand[2]));
+      const int step = to_.map(x.operation, x.type, operand[0], operand[1], operand[2]);
+      steps_.push_back(x.flags & unit_flag && to_.is_zero(step) ? to_.zero(x.type, zero_kind::absent) : step);
     }
   }
 
@@ -145,7 +141,7 @@ class scalarizer {
     const int from = x.operand[0];
     const shape &s = p_.shape_of(i), &t = p_.shape_of(from);
     const bool embeds = p_.is<operation::embed>(i);
-    const int zero = embeds ? constant(x.type, 0) : -1;
+    const int zero = !embeds ? -1 : to_.zero(x.type, along_[i] ? zero_kind::absent : p_.differentiated ? zero_kind::neutral : zero_kind::number);
     for (int n = 0; n < count; ++n) {
       int at[max_rank]{}, source[max_rank]{};
       position_of(n, s, at);
@@ -185,12 +181,12 @@ class scalarizer {
       int at[max_rank]{};
       position_of(n, p_.shape_of(from), at);
       const int to = first + element_at(at, p_.shape_of(i));
-      const int value = cast(steps_[first_[from] + n], x.type);
-      steps_[to] = steps_[to] < 0 ? value : map(combine, x.type, steps_[to], value);
+      const int value = to_.cast(steps_[first_[from] + n], x.type);
+      steps_[to] = steps_[to] < 0 ? value : to_.map(combine, x.type, steps_[to], value);
     }
     if (info_of(x.operation).divides_by_count) {
-      const int divisor = constant(x.type, size / count);
-      for (int n = 0; n < count; ++n) steps_[first + n] = map(opcode_of<operation::div>, x.type, steps_[first + n], divisor);
+      const int divisor = to_.constant(x.type, size / count);
+      for (int n = 0; n < count; ++n) steps_[first + n] = to_.map(opcode_of<operation::div>, x.type, steps_[first + n], divisor);
     }
   }
 
@@ -210,44 +206,49 @@ class scalarizer {
         at_a[left ? rank - 2 : rank - 1] = k;
         at_b[right ? rank - 1 : rank - 2] = k;
         at_b[right ? rank - 2 : rank - 1] = at[rank - 1];
-        const int product = map(opcode_of<operation::mul>, x.type, steps_[first_[a] + element_at(at_a + rank - s.rank, s)],
+        const int product = to_.map(opcode_of<operation::mul>, x.type, steps_[first_[a] + element_at(at_a + rank - s.rank, s)],
                                 steps_[first_[b] + element_at(at_b + rank - t.rank, t)]);
-        sum = sum < 0 ? product : map(opcode_of<operation::add>, x.type, sum, product);
+        sum = sum < 0 ? product : to_.map(opcode_of<operation::add>, x.type, sum, product);
       }
-      steps_.push_back(sum < 0 ? constant(x.type, 0) : sum);
+      steps_.push_back(sum < 0 ? to_.constant(x.type, 0) : sum);
     }
   }
 
-  /// Keeps what results need.
-  constexpr void drop_unused() {
-    list<scalar_step> all = static_cast<list<scalar_step>&&>(line_.steps);
-    list<std::int16_t> number(all.size(), -1);
+  /// Keeps what results need, each step right before the first that reads it: so fewer values are alive at a time than in the program's order.
+  constexpr void order_steps() {
+    list<std::int16_t> number(to_.steps.size(), -1);
+    list<int> open;
     for (int k = 0; k < p_.outputs.size(); ++k)
-      for (int n = 0, count = count_of(p_.shape_of(p_.outputs[k])); n < count; ++n) number[steps_[first_[p_.outputs[k]] + n]] = 0;
-    for (int i = all.size() - 1; i >= 0; --i) {
-      if (number[i] < 0) continue;
-      for (const std::int16_t o : all[i].operand)
-        if (o >= 0) number[o] = 0;
-    }
-    line_.steps = {};
-    for (int i = 0; i < all.size(); ++i) {
-      if (number[i] < 0) continue;
-      number[i] = static_cast<std::int16_t>(line_.steps.size());
-      scalar_step step = all[i];
-      for (std::int16_t& o : step.operand)
-        if (o >= 0) o = number[o];
-      line_.steps.push_back(step);
-    }
+      for (int n = 0, count = count_of(p_.shape_of(p_.outputs[k])); n < count; ++n) {
+        const int result = steps_[first_[p_.outputs[k]] + n];
+        open.push_back(result);
+        while (!open.empty()) {
+          const int i = open.back();
+          const int before = open.size();
+          for (int operand = max_operands; operand-- > 0;) {
+            const int o = to_.steps[i].operand[operand];
+            if (o >= 0 && number[o] < 0) open.push_back(o);
+          }
+          if (open.size() > before) continue;
+          open.pop_back();
+          if (number[i] >= 0) continue;
+          number[i] = static_cast<std::int16_t>(line_.steps.size());
+          scalar_step step = to_.steps[i];
+          for (std::int16_t& o : step.operand)
+            if (o >= 0) o = number[o];
+          line_.steps.push_back(step);
+        }
+        line_.results.push_back(number[result]);
+      }
     if (line_.steps.size() > limits_.steps) line_.possible = false;
-    for (int k = 0; k < p_.outputs.size(); ++k)
-      for (int n = 0, count = count_of(p_.shape_of(p_.outputs[k])); n < count; ++n)
-        line_.results.push_back(number[steps_[first_[p_.outputs[k]] + n]]);
   }
 
   const program& p_;
   int costly_ = 0;
   scalarize_limits limits_;
   straight_line line_;
+  step_recorder to_;
+  list<bool> along_;  // of each instruction
   list<int> first_;  // of each instruction, in steps_
   list<int> steps_;  // of each element
 };

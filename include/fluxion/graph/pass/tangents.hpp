@@ -58,12 +58,7 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
 
 /// Appends the tangents of all outputs of the custom call that computes instruction i, by its rule.
 constexpr void append_custom_tangents(program& p, int i, int* tangent) {
-  const int call = p.custom_call_of(i);
-  if (call >= p.custom_calls.size()) {
-    if (tangent[p[i].operand[0]] >= 0) p.fail(program_error::rule_is_lost, opcode_of<operation::detach>, p.shape_of(i));
-    return;
-  }
-  const custom_call c = p.custom_calls[call];
+  const custom_call c = p.custom_calls[p.custom_call_of(i)];
   list<int> given, found(c.outputs, -1);
   bool any = false;
   for (int k = 0; k < c.inputs; ++k) {
@@ -100,7 +95,7 @@ constexpr list<int> append_tangents(program& p, const list<int>& inputs, const l
   for (const int o : outputs) wanted[o] = true;
   for (int i = size - 1; i >= 0; --i) {
     if (!wanted[i] || tangent[i] >= 0) continue;
-    if (const int call = p.custom_call_of(i); call >= 0 && call < p.custom_calls.size()) {
+    if (const int call = p.custom_call_of(i); call >= 0) {
       const custom_call& c = p.custom_calls[call];
       for (int k = 0; k < c.inputs; ++k) wanted[p.custom_value(c, k)] = true;
       continue;
