@@ -241,8 +241,9 @@ class plan_call {
 
   /// Computes into destinations that no argument overlaps.
   void run_fresh(const graph::descriptor* outputs) {
-    if constexpr (graph::direct_plan<plan>::possible && !is_plain)
-      if (!broadcasts_ && device::current_counters() == nullptr && graph::direct_plan<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols).run()) return;
+    if constexpr (!is_plain)
+      if constexpr (graph::direct_plan<plan>::possible)
+        if (!broadcasts_ && device::current_counters() == nullptr && graph::direct_plan<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols).run()) return;
     graph::execute_constant<plan>(host::functions_of<plan>, arguments, scalars, outputs, symbols, device::current_counters());
   }
   /// Computes into the destinations. Those that overlap an argument are computed elsewhere first, where the plan needs that.
