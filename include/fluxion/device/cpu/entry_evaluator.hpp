@@ -33,7 +33,8 @@ class entry_evaluator {
     std::byte* base[slots];     // of each slot, at the present row
     index_t offset[slots];      // the same as a number, for generators
     index_t to_next_row[slots];  // elements from there to the same place of the next row
-    std::byte* tile[slots];      // of slots that the rows of a group go through turned
+    std::byte* tile[slots];      // of slots whose rows are read or written as a group: in memory, or turned
+    index_t tile_stride[slots];  // from the lanes of one element to those of the next
   };
 
   /// Calls f with the number of every slot, a constant: a loop would keep the state in memory.
@@ -175,7 +176,7 @@ class entry_evaluator {
   /// The lanes of element j there.
   template <int I>
   static FLUXION_ALWAYS_INLINE element<I>* in_tile_at(const state& s, index_t j) {
-    return reinterpret_cast<element<I>*>(s.tile[entry<I>.slot]) + j * lanes;
+    return reinterpret_cast<element<I>*>(s.tile[entry<I>.slot]) + j * s.tile_stride[entry<I>.slot];
   }
 
   /// Elements from the beginning of a row to element j of entry I's slot.

@@ -4,7 +4,7 @@
 ///
 ///   once:   constants, scalars
 ///   for each group of rows along the last outer axis:
-///     short rows are turned into tiles
+///     short rows are turned into tiles, unless the group's elements are neighbours in memory already
 ///     for each pass:
 ///       values of these rows (results of former passes)
 ///       for each element of the rows: load, compute, keep, reduce, store, accumulate
@@ -32,16 +32,16 @@ class rows_as_lanes : row_passes<Code, true> {
     state s;
     base::start(s, call);
     alignas(64) std::byte tiles[tile_bytes > 0 ? tile_bytes : 1];
-    place_tiles(s, tiles);
     registers r;
     base::template each<selection::once, 0>([&](auto i) FLUXION_INLINE_LAMBDA { base::template evaluate<i.value, lanes_along::rows>(r, s, 0, 1); });
     const index_t rows = call.outer_rank > 0 ? call.outer[call.outer_rank - 1] : 1;
     index_t at[max_rank]{};
     for (;;) {
+      place_tiles(s, tiles);
       each_tile([&](auto i) FLUXION_INLINE_LAMBDA { start_sums<i.value>(s); });
       for (index_t n = 0; n < rows; n += lanes) {
         const int count = rows - n < lanes ? static_cast<int>(rows - n) : lanes;
-        each_tile([&](auto i) FLUXION_INLINE_LAMBDA { fill_tile<i.value>(s, n == 0, count); });
+        each_tile([&](auto i) FLUXION_INLINE_LAMBDA { fill_tile<i.value>(s, tiles, n == 0, count); });
         base::row(r, s, count);
         each_tile([&](auto i) FLUXION_INLINE_LAMBDA { empty_tile<i.value>(s, count); });
         base::advance(s, lanes);
@@ -78,7 +78,9 @@ class rows_as_lanes : row_passes<Code, true> {
   static FLUXION_ALWAYS_INLINE void place_tiles(state& s, std::byte* tiles) {
     each_tile([&](auto i) FLUXION_INLINE_LAMBDA {
       constexpr int offset = bytes_before(i.value);
-      s.tile[Code::entry(i.value).slot] = tiles + offset;
+      constexpr int slot = Code::entry(i.value).slot;
+      s.tile[slot] = tiles + offset;
+      s.tile_stride[slot] = lanes;
     });
   }
 
@@ -98,14 +100,34 @@ class rows_as_lanes : row_passes<Code, true> {
   template <int I>
   static constexpr bool is_sum = Code::entry(I).code == graph::entry_code::accumulate;
 
+  /// Whether a whole group of rows is in memory as it would be in its tile.
   template <int I>
-  static FLUXION_ALWAYS_INLINE void fill_tile(const state& s, bool first, int count) {
+  static FLUXION_ALWAYS_INLINE bool is_tile_in_memory(const state& s, int count) {
+    return !is_sum<I> && element_is_number<I> && count == lanes && s.to_next_row[Code::entry(I).slot] == 1;
+  }
+  template <int I>
+  static constexpr bool element_is_number = !std::is_same_v<element<I>, bool>;
+
+  template <int I>
+  static FLUXION_ALWAYS_INLINE void fill_tile(state& s, std::byte* tiles, bool first, int count) {
+    constexpr int slot = Code::entry(I).slot;
+    if (is_tile_in_memory<I>(s, count)) {
+      s.tile[slot] = s.base[slot];
+      s.tile_stride[slot] = s.call->slots[slot].row_stride;
+      return;
+    }
+    if (s.to_next_row[slot] == 1 && !is_sum<I>) {  // the last group may be smaller
+      constexpr int offset = bytes_before(I);
+      s.tile[slot] = tiles + offset;
+      s.tile_stride[slot] = lanes;
+    }
     if constexpr (!detail::is_sink(Code::entry(I)))
-      if (first || s.to_next_row[Code::entry(I).slot] != 0) load_tile<lanes>(tile_of<I>(s), memory_of<I>(s), block_of<I>(s, count));
+      if (first || s.to_next_row[slot] != 0) load_tile<lanes>(tile_of<I>(s), memory_of<I>(s), block_of<I>(s, count));
   }
   template <int I>
   static FLUXION_ALWAYS_INLINE void empty_tile(const state& s, int count) {
-    if constexpr (detail::is_sink(Code::entry(I)) && !is_sum<I>) store_tile<lanes>(memory_of<I>(s), tile_of<I>(s), block_of<I>(s, count));
+    if constexpr (detail::is_sink(Code::entry(I)) && !is_sum<I>)
+      if (!is_tile_in_memory<I>(s, count)) store_tile<lanes>(memory_of<I>(s), tile_of<I>(s), block_of<I>(s, count));
   }
 
   // Sums that all rows add to are kept in each lane until the last group.
