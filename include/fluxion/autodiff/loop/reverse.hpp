@@ -25,10 +25,22 @@ struct loss_differentiated<ungrouped<G, true, A...>, std::index_sequence<W...>, 
   using type = differentiated<ungrouped<G, true, A...>, std::index_sequence<(W == 0 ? 0 : W + behind)..., (O + behind)...>, A...>;
 };
 
-/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`, and then to those numbered `OfLoss`, which are behind all
-/// others and which no step uses.
-template <class F, class G, class Wanted, class OfLoss, class... A>
+/// Numbers of arguments of a loop: those wanted of steps and loss, and then those of the loss alone, which are behind all others and which no step uses.
+template <class OfSteps, class OfLoss>
+struct wanted_arguments {
+  using of_steps = OfSteps;
+  using of_loss = OfLoss;
+};
+template <class Arguments>
+struct split_arguments : wanted_arguments<Arguments, std::index_sequence<>> {};
+template <class OfSteps, class OfLoss>
+struct split_arguments<wanted_arguments<OfSteps, OfLoss>> : wanted_arguments<OfSteps, OfLoss> {};
+
+/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Arguments`: a std::index_sequence, or `wanted_arguments`.
+template <class F, class G, class Arguments, class... A>
 class loop_gradient {
+  using Wanted = typename split_arguments<Arguments>::of_steps;
+  using OfLoss = typename split_arguments<Arguments>::of_loss;
   using program = loop_program<F, A...>;
   using step_source = typename program::source;
   using loss_program = loss_of_loop<G, F, A...>;
