@@ -125,7 +125,7 @@ struct Chain<Before, Loop<Kind, F, no_function, Condition>, After> {
   static auto with(const Use& use, const X&... x) {
     constexpr bool enough = sizeof...(X) > static_cast<std::size_t>(counts);
     static_assert(enough, "chain: arguments are missing; the number of steps of iterate comes first");
-    if constexpr (!enough) return Unknown{};
+    if constexpr (!enough || !are_values<X...>()) return Unknown{};
     else if constexpr (counts == 0) return with_count(use, std::tuple<>{}, x...);
     else return counted(use, x...);
   }

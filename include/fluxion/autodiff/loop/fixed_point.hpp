@@ -199,6 +199,13 @@ struct FixedPoint {
   /// The solution, or its loss.
   template <class S, class... X>
   auto operator()(const S& guess, const X&... x) const {
+    if constexpr (!are_values<S, X...>()) return Unknown{};
+    else return solve(guess, x...);
+  }
+
+ private:
+  template <class S, class... X>
+  auto solve(const S& guess, const X&... x) const {
     using value = loop_value<F, LoopState<S>, X...>;
     if constexpr (!has_no_sequences<X...>() || !value::good) return Unknown{};
     else if constexpr (!has_no_outputs<S, X...>()) return Unknown{};
@@ -211,6 +218,7 @@ struct FixedPoint {
     }
   }
 
+ public:
   template <class S, class... X>
   static constexpr bool has_no_outputs() {
     constexpr bool good = !loop_value<F, LoopState<S>, X...>::has_outputs;

@@ -56,7 +56,8 @@ struct Loop {
   /// Calls use(types of arguments, references to them, number of steps), where the number of steps is -1 if the arguments do not say it.
   template <class Use, class S, class... X>
   static auto normalised(const Use& use, const S& state, const X&... x) {
-    if constexpr (Kind == loop_kind::iterate) return counted(use, state, x...);
+    if constexpr (!are_values<S, X...>()) return Unknown{};
+    else if constexpr (Kind == loop_kind::iterate) return counted(use, state, x...);
     else {
       constexpr bool good = (Kind == loop_kind::scan) == (is_sequence_argument<X> || ...);
       static_assert(good || Kind != loop_kind::scan, "scan: no argument is a sequence: write fx::each(xs), or use iterate");
