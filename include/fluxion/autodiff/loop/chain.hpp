@@ -70,7 +70,8 @@ template <class Before, std::size_t Count, int... I>
 struct chain_objective {
   template <class... X>
   constexpr auto operator()(const X&... x) const {
-    return call(std::tie(x...), std::make_index_sequence<Count>{}, std::make_index_sequence<sizeof...(X) - Count - sizeof...(I)>{}, std::make_index_sequence<sizeof...(I)>{});
+    return call(std::tie(x...), std::make_index_sequence<Count>{}, std::make_index_sequence<sizeof...(X) - Count - sizeof...(I)>{},
+                std::make_index_sequence<sizeof...(I)>{});
   }
 
  private:
@@ -191,7 +192,8 @@ struct ChainGradient {
       return std::apply([&](const auto&... other) {
         return std::apply([&](const auto&... r) {
           return compute(loop, wanted<handed>(std::make_index_sequence<std::tuple_size_v<handed>>{}),
-                         std::index_sequence<1 + std::tuple_size_v<handed> + static_cast<std::size_t>(I)...>{}, std::tie(argument...), state, other..., r..., argument...);
+                         std::index_sequence<1 + std::tuple_size_v<handed> + static_cast<std::size_t>(I)...>{}, std::tie(argument...),
+                         state, other..., r..., argument...);
         }, rest);
       }, count);
     }, x...));
@@ -220,7 +222,8 @@ struct ChainGradient {
   }
 
   template <loop_kind Kind, class F, class Loss, class Condition, std::size_t... W, std::size_t... O, class Arguments, class... Y>
-  auto compute(const Loop<Kind, F, Loss, Condition>&, std::index_sequence<W...>, std::index_sequence<O...>, const Arguments& arguments, const Y&... y) const {
+  auto compute(const Loop<Kind, F, Loss, Condition>&, std::index_sequence<W...>, std::index_sequence<O...>, const Arguments& arguments,
+               const Y&... y) const {
     using loop = Loop<Kind, F, Loss, Condition>;
     const auto all = std::tie(y...);
     return loop::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& of_loop, index_t n) {

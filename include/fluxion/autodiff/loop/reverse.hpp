@@ -274,7 +274,8 @@ class loop_gradient {
   }
   template <class... D, std::size_t... O, std::size_t... I>
   void deliver_of_loss([[maybe_unused]] const std::tuple<D&...>& gradients, std::index_sequence<O...>, std::index_sequence<I...>) {
-    (take_group<first_output_of_loss<O + loss_differentiated<loss_function, Wanted, OfLoss>::behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
+    constexpr std::size_t behind = loss_differentiated<loss_function, Wanted, OfLoss>::behind;
+    (take_group<first_output_of_loss<O + behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
   }
   template <std::size_t Argument>
   static constexpr int first_output_of_loss() {
