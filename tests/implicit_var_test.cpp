@@ -85,6 +85,14 @@ TEST_CASE("root and fixed_point: one statement for each unknown, however many it
   e[0].backward();
   CHECK(eccentricity.grad() == doctest::Approx(std::sin(angle) / (1 - 0.2 * std::cos(angle))).epsilon(1e-12));
   CHECK(anomaly.grad() == doctest::Approx(1 / (1 - 0.2 * std::cos(angle))).epsilon(1e-12));
+  const double by_equation = eccentricity.grad();
+  eccentricity = fx::variable(0.2);
+  const std::size_t from = statements();
+  V iterated = 1.0;
+  for (int t = 0; t < 60; ++t) iterated = 1.0 + eccentricity * sin(iterated);
+  CHECK(statements() - from == 60);
+  iterated.backward();
+  CHECK(eccentricity.grad() == doctest::Approx(by_equation).epsilon(1e-12));
   V a = fx::variable(7.0);
   const auto r = fx::root([](const auto& x, const auto& p) { return std::array{x[0] * x[0] - p[0]}; }, std::array{1.0}, std::array{a});
   CHECK(statements() == 1);
@@ -111,7 +119,11 @@ TEST_CASE("root: with 300 parameters the residual is recorded on its own, and th
   CHECK(worst < 1e-15);
 }
 
-TEST_CASE("an equation may not use variables from outside, and what does not converge says so") {
+TEST_CASE("fixed_point of variables: what does not converge says so, and of constants nothing is recorded") {
   V a = fx::variable(7.0);
   CHECK_THROWS_AS(fx::fixed_point([](const auto& x, const auto& p) { return std::array{x[0] * 2.0 + p[0]}; }, std::array{1.0}, std::array{a}), fx::ValueError);
+  const std::size_t before = statements();
+  const auto e = fx::fixed_point(kepler, std::array{1.0}, std::array{V(0.2), V(1.0)});
+  CHECK(statements() == before);
+  CHECK(!e[0].requires_grad());
 }

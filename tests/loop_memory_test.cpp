@@ -85,3 +85,26 @@ TEST_CASE("a step is one kernel, and so is its adjoint") {
   fx::value_and_grad(fx::iterate(damped, square), {fx::keep_all, &counts}).into(std::tie(loss, du), u, 50, 0.01);
   CHECK(scope.counters().kernels == 50 + 50 + 1);  // the loss is one
 }
+
+TEST_CASE("neither does the gradient of a scan with outputs, nor that of a fixed point") {
+  constexpr auto give = [](auto h, auto x, auto k) { return fx::with_output(fx::tanh(h * k + x), fx::sum(h * x)); };
+  constexpr auto total = [](auto h, auto along, auto) { return fx::sum(h) + fx::sum(along * along); };
+  constexpr auto scan = fx::value_and_grad<1, 2>(fx::scan(give, total), {fx::checkpoints(5)});
+  fx::Tensor<double, fx::dims<2>> xs(fx::full<double>({50, 100}, 0.01)), d_xs(fx::full<double>({50, 100}, 0.0));
+  const Vector h(fx::full<double>({100}, 0.5));
+  Vector d_shift(fx::full<double>({100}, 0.0));
+  double loss = 0, by_k = 0;
+  constexpr auto contract = [](auto x, auto shift) { return fx::cos(x) * 0.5 + shift; };
+  fx::LoopCounts counts;
+  const auto solution = fx::value_and_grad<1>(fx::fixed_point(contract, square, {1e-10, 100}), {&counts});
+  const auto run = [&] {
+    scan.into(std::tie(loss, d_xs, by_k), h, fx::each(xs), 0.9);
+    solution.into(std::tie(loss, d_shift), h, h);
+  };
+  run();
+  const int before = allocations;
+  for (int i = 0; i < 50; ++i) run();
+  CHECK(allocations == before);
+  CHECK(counts.bytes == 2 * 832);  // however many steps there were
+  CHECK(counts.steps > 15);
+}

@@ -6,6 +6,11 @@
 #include "scalar/preaccumulated.hpp"
 #include "var_eigen.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
 namespace fluxion {
 
 namespace detail {
@@ -17,6 +22,9 @@ struct implicit_rule<Var<T>> {
   template <class F, std::size_t N, std::size_t M>
   static std::array<Var<T>, N> lift(const F& f, const std::array<T, N>& x, const std::array<Var<T>, M>& p) {
     constexpr int n = static_cast<int>(N), m = static_cast<int>(M);
+    std::array<Var<T>, N> result;
+    for (std::size_t i = 0; i < N; ++i) result[i] = x[i];
+    if (std::none_of(p.begin(), p.end(), [](const Var<T>& v) { return v.requires_grad(); })) return result;
     std::array<T, N + M> point;
     for (std::size_t i = 0; i < N; ++i) point[i] = x[i];
     for (std::size_t i = 0; i < M; ++i) point[N + i] = p[i].value();
@@ -29,7 +37,6 @@ struct implicit_rule<Var<T>> {
       for (int j = 0; j < m; ++j) by_p(i, j) = -row[static_cast<std::size_t>(n + j)];
     }
     const Eigen::Matrix<T, n, m> slope = solve_for(by_x, by_p);
-    std::array<Var<T>, N> result;
     for (std::size_t i = 0; i < N; ++i)
       result[i] = record_preaccumulated<T>(x[i], M, [&](std::size_t k, const auto& add) { add(slope(static_cast<int>(i), static_cast<int>(k)), p[k]); });
     return result;

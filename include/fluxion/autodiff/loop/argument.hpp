@@ -62,6 +62,8 @@ template <class T, class E>
 struct row_of<Tensor<T, E, cpu_t>> { using type = View<const T, typename dropped_axis<E>::type, layout_right>; };
 template <class T, class E, class L>
 struct row_of<View<T, E, L>> { using type = View<const std::remove_const_t<T>, typename dropped_axis<E>::type, L>; };
+template <>
+struct row_of<Symbol> { using type = Symbol; };  // refused: are_values
 
 enum class loop_role { state, output, count, sequence, constant };
 
@@ -138,6 +140,18 @@ struct ungrouped {
     return std::apply([](const auto&... x) { return F{}(x...); }, std::tuple_cat(one<begins[I], A>(leaves)...));
   }
 };
+
+template <class Types>
+inline constexpr bool holds_symbols = false;
+template <class... X>
+inline constexpr bool holds_symbols<std::tuple<X...>> = (std::is_same_v<X, Symbol> || ...);
+/// Whether the arguments of a loop are values. Inside a trace they are not, and how often a loop turns would have to be known while compiling.
+template <class... X>
+constexpr bool are_values() {
+  constexpr bool good = !(holds_symbols<typename loop_argument<X>::group::types> || ...);
+  static_assert(good, "a loop whose number of steps only the run knows cannot stand in a traced function: put both into fx::chain(before, loop, after)");
+  return good;
+}
 
 /// The source of a program over leaves.
 template <class F, class Types>

@@ -70,7 +70,8 @@ template <class Before, std::size_t Count, int... I>
 struct chain_objective {
   template <class... X>
   constexpr auto operator()(const X&... x) const {
-    return call(std::tie(x...), std::make_index_sequence<Count>{}, std::make_index_sequence<sizeof...(X) - Count - sizeof...(I)>{}, std::make_index_sequence<sizeof...(I)>{});
+    return call(std::tie(x...), std::make_index_sequence<Count>{}, std::make_index_sequence<sizeof...(X) - Count - sizeof...(I)>{},
+                std::make_index_sequence<sizeof...(I)>{});
   }
 
  private:
@@ -125,7 +126,7 @@ struct Chain<Before, Loop<Kind, F, no_function, Condition>, After> {
   static auto with(const Use& use, const X&... x) {
     constexpr bool enough = sizeof...(X) > static_cast<std::size_t>(counts);
     static_assert(enough, "chain: arguments are missing; the number of steps of iterate comes first");
-    if constexpr (!enough) return Unknown{};
+    if constexpr (!enough || !are_values<X...>()) return Unknown{};
     else if constexpr (counts == 0) return with_count(use, std::tuple<>{}, x...);
     else return counted(use, x...);
   }
@@ -185,19 +186,25 @@ struct ChainGradient {
   auto operator()(const X&... x) const {
     constexpr bool good = ((I >= C::counts && I < static_cast<int>(sizeof...(X))) && ...);
     static_assert(good, "value_and_grad: a chain has no argument of that number to differentiate by; the number of steps has no gradient");
-    if constexpr (!good) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
-    else return C::with([&](const auto& loop, const auto& count, const auto& state, const auto& rest, const auto&... argument) {
+    if constexpr (!good) return unknowns();
+    else return known(C::with([&](const auto& loop, const auto& count, const auto& state, const auto& rest, const auto&... argument) {
       using handed = std::remove_cvref_t<decltype(rest)>;
       return std::apply([&](const auto&... other) {
         return std::apply([&](const auto&... r) {
           return compute(loop, wanted<handed>(std::make_index_sequence<std::tuple_size_v<handed>>{}),
-                         std::index_sequence<1 + std::tuple_size_v<handed> + static_cast<std::size_t>(I)...>{}, std::tie(argument...), state, other..., r..., argument...);
+                         std::index_sequence<1 + std::tuple_size_v<handed> + static_cast<std::size_t>(I)...>{}, std::tie(argument...),
+                         state, other..., r..., argument...);
         }, rest);
       }, count);
-    }, x...);
+    }, x...));
   }
 
  private:
+  template <class Result>
+  static auto known(Result result) {
+    if constexpr (std::is_same_v<Result, Unknown>) return unknowns();
+    else return result;
+  }
   static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
   template <std::size_t... A, std::size_t... B>
   static constexpr auto join(std::index_sequence<A...>, std::index_sequence<B...>) { return std::index_sequence<A..., B...>{}; }
@@ -215,11 +222,12 @@ struct ChainGradient {
   }
 
   template <loop_kind Kind, class F, class Loss, class Condition, std::size_t... W, std::size_t... O, class Arguments, class... Y>
-  auto compute(const Loop<Kind, F, Loss, Condition>&, std::index_sequence<W...>, std::index_sequence<O...>, const Arguments& arguments, const Y&... y) const {
+  auto compute(const Loop<Kind, F, Loss, Condition>&, std::index_sequence<W...>, std::index_sequence<O...>, const Arguments& arguments,
+               const Y&... y) const {
     using loop = Loop<Kind, F, Loss, Condition>;
     const auto all = std::tie(y...);
     return loop::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& of_loop, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<W...>, std::index_sequence<O...>, A...>;
+      using gradient = loop_gradient<F, Loss, wanted_arguments<std::index_sequence<W...>, std::index_sequence<O...>>, A...>;
       if constexpr (!gradient::good) return unknowns();
       else {
         Tensor<typename gradient::loss_type, extents<>> value;

@@ -199,6 +199,13 @@ struct FixedPoint {
   /// The solution, or its loss.
   template <class S, class... X>
   auto operator()(const S& guess, const X&... x) const {
+    if constexpr (!are_values<S, X...>()) return Unknown{};
+    else return solve(guess, x...);
+  }
+
+ private:
+  template <class S, class... X>
+  auto solve(const S& guess, const X&... x) const {
     using value = loop_value<F, LoopState<S>, X...>;
     if constexpr (!has_no_sequences<X...>() || !value::good) return Unknown{};
     else if constexpr (!has_no_outputs<S, X...>()) return Unknown{};
@@ -211,6 +218,7 @@ struct FixedPoint {
     }
   }
 
+ public:
   template <class S, class... X>
   static constexpr bool has_no_outputs() {
     constexpr bool good = !loop_value<F, LoopState<S>, X...>::has_outputs;
@@ -236,8 +244,8 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
   template <class S, class... X>
   auto operator()(const S& guess, const X&... x) const {
     using gradient = fixed_point_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, LoopState<S>, X...>;
-    if constexpr (!check<1 + sizeof...(X), X...>()) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
-    else if constexpr (!gradient::good || !FixedPoint<F, Loss>::template has_no_outputs<S, X...>()) return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...);
+    if constexpr (!check<1 + sizeof...(X), X...>()) return unknowns();
+    else if constexpr (!gradient::good || !FixedPoint<F, Loss>::template has_no_outputs<S, X...>()) return unknowns();
     else {
       const std::tuple<const S&, const X&...> all(guess, x...);
       auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_like(std::get<static_cast<std::size_t>(I)>(all))...);
@@ -260,6 +268,7 @@ struct FixedPointGradient<FixedPoint<F, Loss>, I...> {
   }
 
  private:
+  static auto unknowns() { return std::make_tuple(Unknown{}, (static_cast<void>(I), Unknown{})...); }
   template <std::size_t Arguments, class... X>
   static constexpr bool check() {
     constexpr bool exists = ((I >= 1 && I < static_cast<int>(Arguments)) && ...);
@@ -281,8 +290,9 @@ struct tangent_fixed_point<FixedPoint<F, Loss>, I...> {
     if constexpr (!good) return Unknown{};
     else {
       constexpr std::size_t primals = 1 + sizeof...(X) - sizeof...(I);
-      using loss = std::conditional_t<std::is_same_v<Loss, no_function>, no_function, tangent_of_step<Loss, primals, OfLoss, static_cast<std::size_t>(I)...>>;
-      const FixedPoint<tangent_of_step<F, primals, tangent_result::both, static_cast<std::size_t>(I)...>, loss> pair{limits};
+      using step = tangent_of_step<F, primals, tangent_result::both, static_cast<std::size_t>(I)...>;
+      using loss = tangent_of_step<Loss, primals, OfLoss, static_cast<std::size_t>(I)...>;
+      const FixedPoint<step, std::conditional_t<std::is_same_v<Loss, no_function>, no_function, loss>> pair{limits};
       auto zero = make_like(guess);
       std::apply([](auto&... leaf) { (set_to_zero(leaf), ...); }, value_group<decltype(zero)>::tie(zero));
       return use(pair, std::tie(guess, std::as_const(zero)), x...);
@@ -296,7 +306,8 @@ struct FixedPointTangent {
   P solution;
   template <class S, class... X>
   auto operator()(const S& guess, const X&... x) const {
-    return tangent_fixed_point<P, I...>::template with<tangent_result::both>([](const auto& pair, const auto&... all) { return pair(all...); }, solution.limits, guess, x...);
+    const auto evaluate = [](const auto& pair, const auto&... all) { return pair(all...); };
+    return tangent_fixed_point<P, I...>::template with<tangent_result::both>(evaluate, solution.limits, guess, x...);
   }
 };
 

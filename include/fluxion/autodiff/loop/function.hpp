@@ -56,7 +56,8 @@ struct Loop {
   /// Calls use(types of arguments, references to them, number of steps), where the number of steps is -1 if the arguments do not say it.
   template <class Use, class S, class... X>
   static auto normalised(const Use& use, const S& state, const X&... x) {
-    if constexpr (Kind == loop_kind::iterate) return counted(use, state, x...);
+    if constexpr (!are_values<S, X...>()) return Unknown{};
+    else if constexpr (Kind == loop_kind::iterate) return counted(use, state, x...);
     else {
       constexpr bool good = (Kind == loop_kind::scan) == (is_sequence_argument<X> || ...);
       static_assert(good || Kind != loop_kind::scan, "scan: no argument is a sequence: write fx::each(xs), or use iterate");
@@ -110,7 +111,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
   template <class All, class S, class... X>
   auto compute_new(const All& all, const S& state, const X&... x) const {
     return loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
       if constexpr (!gradient::good || !is_counted<A...>()) return unknowns();
       else {
         auto result = std::make_tuple(Tensor<typename gradient::loss_type, extents<>>(), make_gradient_of(std::get<static_cast<std::size_t>(I)>(all))...);
@@ -128,7 +129,7 @@ struct LoopGradient<Loop<Kind, F, Loss, Condition>, I...> {
     constexpr bool enough = sizeof...(D) == sizeof...(I);
     static_assert(enough, "into: there are not as many destinations as the loss and its gradients");
     if constexpr (check<1 + sizeof...(X)>() && enough) loop_type::normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
-      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, std::index_sequence<>, A...>;
+      using gradient = loop_gradient<F, Loss, std::index_sequence<static_cast<std::size_t>(I)...>, A...>;
       if constexpr (gradient::good && is_counted<A...>())
         std::apply([&](auto& loss, auto&... part) { compute<gradient, A...>(arguments, n, loss, std::tie(part...)); }, destinations);
     }, state, x...);

@@ -25,10 +25,22 @@ struct loss_differentiated<ungrouped<G, true, A...>, std::index_sequence<W...>, 
   using type = differentiated<ungrouped<G, true, A...>, std::index_sequence<(W == 0 ? 0 : W + behind)..., (O + behind)...>, A...>;
 };
 
-/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Wanted`, and then to those numbered `OfLoss`, which are behind all
-/// others and which no step uses.
-template <class F, class G, class Wanted, class OfLoss, class... A>
+/// Numbers of arguments of a loop: those wanted of steps and loss, and then those of the loss alone, which are behind all others and which no step uses.
+template <class OfSteps, class OfLoss>
+struct wanted_arguments {
+  using of_steps = OfSteps;
+  using of_loss = OfLoss;
+};
+template <class Arguments>
+struct split_arguments : wanted_arguments<Arguments, std::index_sequence<>> {};
+template <class OfSteps, class OfLoss>
+struct split_arguments<wanted_arguments<OfSteps, OfLoss>> : wanted_arguments<OfSteps, OfLoss> {};
+
+/// Gradients of the loss G of a loop of F with respect to the arguments numbered `Arguments`: a std::index_sequence, or `wanted_arguments`.
+template <class F, class G, class Arguments, class... A>
 class loop_gradient {
+  using Wanted = typename split_arguments<Arguments>::of_steps;
+  using OfLoss = typename split_arguments<Arguments>::of_loss;
   using program = loop_program<F, A...>;
   using step_source = typename program::source;
   using loss_program = loss_of_loop<G, F, A...>;
@@ -262,7 +274,8 @@ class loop_gradient {
   }
   template <class... D, std::size_t... O, std::size_t... I>
   void deliver_of_loss([[maybe_unused]] const std::tuple<D&...>& gradients, std::index_sequence<O...>, std::index_sequence<I...>) {
-    (take_group<first_output_of_loss<O + loss_differentiated<loss_function, Wanted, OfLoss>::behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
+    constexpr std::size_t behind = loss_differentiated<loss_function, Wanted, OfLoss>::behind;
+    (take_group<first_output_of_loss<O + behind>(), true>(loss_, of_loss_, std::get<Wanted::size() + I>(gradients)), ...);
   }
   template <std::size_t Argument>
   static constexpr int first_output_of_loss() {

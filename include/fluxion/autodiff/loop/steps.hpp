@@ -4,8 +4,8 @@
 #include "../../graph/repeat.hpp"
 #include "argument.hpp"
 
+#include <cmath>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 namespace fluxion::detail {
@@ -86,19 +86,26 @@ struct block_layout {
   }
 };
 
-/// The largest change of an element between two blocks of n; NaN if there is a NaN.
+/// The largest change of an element between two blocks of n; NaN if there is a NaN. Eight maxima, so that none has to wait for the one before it.
 template <class T>
 T largest_change(const std::byte* a, const std::byte* b, std::size_t n) {
   const T* const from = reinterpret_cast<const T*>(a);
   const T* const to = reinterpret_cast<const T*>(b);
-  T largest = 0;
-  bool known = true;
-  for (std::size_t i = 0; i < n; ++i) {
-    const T change = from[i] < to[i] ? to[i] - from[i] : from[i] - to[i];
-    known &= change == change;
-    largest = largest < change ? change : largest;
+  T largest[8]{}, unknown[8]{};  // the latter 0, or NaN
+  const auto look = [&](std::size_t lane, std::size_t i) {
+    const T change = std::abs(to[i] - from[i]);
+    largest[lane] = change > largest[lane] ? change : largest[lane];
+    unknown[lane] += change * 0;
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (std::size_t lane = 0; lane < 8; ++lane) look(lane, i + lane);
+  for (std::size_t lane = 0; i < n; ++i, ++lane) look(lane, i);
+  for (std::size_t lane = 1; lane < 8; ++lane) {
+    largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
+    unknown[0] += unknown[lane];
   }
-  return known ? largest : std::numeric_limits<T>::quiet_NaN();
+  return largest[0] + unknown[0];
 }
 /// The same for elements of a type that is known at run time; 0 for those that are not of floating point.
 inline double largest_change(element_type type, const std::byte* a, const std::byte* b, std::size_t bytes) {

@@ -155,7 +155,8 @@ struct LoopTangent {
   template <class State, class Outputs>
   static auto transposed(std::pair<State, Outputs> result) {
     auto& [state, outputs] = result;
-    return std::tuple(std::pair(std::move(std::get<0>(state)), std::move(std::get<0>(outputs))), std::pair(std::move(std::get<1>(state)), std::move(std::get<1>(outputs))));
+    return std::tuple(std::pair(std::move(std::get<0>(state)), std::move(std::get<0>(outputs))),
+                      std::pair(std::move(std::get<1>(state)), std::move(std::get<1>(outputs))));
   }
 };
 

@@ -37,7 +37,8 @@ auto make_gradient_like(const X& x) {
   if constexpr (std::is_arithmetic_v<X>) return Tensor<X, extents<>>();
   else if constexpr (is_tuple_like<X>) {
     return std::apply([](const auto&... part) {
-      if constexpr (requires { typename X::value_type; }) return std::array<decltype(make_gradient_like(std::declval<typename X::value_type>())), sizeof...(part)>{make_gradient_like(part)...};
+      if constexpr (requires { typename X::value_type; })
+        return std::array<decltype(make_gradient_like(std::declval<typename X::value_type>())), sizeof...(part)>{make_gradient_like(part)...};
       else return std::make_tuple(make_gradient_like(part)...);
     }, x);
   } else return make_like(x);
