@@ -1,8 +1,6 @@
 // expect: a loop of variables has one value: its steps cannot give outputs
 #include <fluxion/autodiff/loop_node.hpp>
 
-#include <utility>
-
 namespace fx = fluxion;
 
 int main() {
@@ -10,7 +8,7 @@ int main() {
 #ifdef FLUXION_CONTROL
   constexpr auto step = [](auto s) { return s * 0.5f; };
 #else
-  constexpr auto step = [](auto s) { return std::pair(s * 0.5f, fx::sum(s)); };
+  constexpr auto step = [](auto s) { return fx::with_output(s * 0.5f, fx::sum(s)); };
 #endif
   auto y = fx::iterate(step)(x, 3);
   return 0;
