@@ -10,30 +10,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "support/page.hpp"
 
 namespace fx = fluxion;
 
 namespace {
 
 using Vector = fx::Tensor<double, fx::dims<1>>;
-
-/// The text without spaces at the beginnings of its lines.
-std::string without_indentation(std::istream& text) {
-  std::string line, result;
-  while (std::getline(text, line)) result += line.substr(line.find_first_not_of(' ') == line.npos ? line.size() : line.find_first_not_of(' ')) + '\n';
-  return result;
-}
-std::string read(const std::string& path) {
-  std::string name = FLUXION_DATA_DIR "/../../";
-  name += path;
-  std::ifstream file(name);
-  REQUIRE_MESSAGE(file.good(), path);
-  return without_indentation(file);
-}
 
 }  // namespace
 
@@ -108,16 +94,5 @@ TEST_CASE("a loop is one node") {
 }
 
 TEST_CASE("every block of the page's section on the finer points of the tape is compiled here") {
-  const std::string page = read("docs/autodiff.md"), code = read("tests/tape_detail_example_test.cpp");
-  std::size_t at = page.find("\n## The finer points of the tape\n"), end = page.find("\n## ", at + 1), count = 0;
-  REQUIRE(at != page.npos);
-  while ((at = page.find("```cpp\n", at)) < end) {
-    const std::size_t stop = page.find("```", at + 7);
-    const std::string block = page.substr(at + 7, stop - at - 7);
-    INFO(block);
-    CHECK(code.find(block) != std::string::npos);
-    at = stop;
-    ++count;
-  }
-  CHECK(count == 6);
+  CHECK(fx::test::blocks_found_in("The finer points of the tape", "tests/tape_detail_example_test.cpp") == 6);
 }
