@@ -15,14 +15,14 @@
 #include <type_traits>
 #include <utility>
 
+#include "support/scalar_function.hpp"
+
 namespace fx = fluxion;
+using fx::test::infinity, fx::test::not_a_number;
 using fx::Dual;
 using fx::derivative;
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// How far a derivative may be from the central difference of step 1e-6.
 bool close(double a, double b, double tolerance = 1e-8) { return std::abs(a - b) <= tolerance * (1 + std::abs(b)); }
@@ -46,7 +46,6 @@ template <class F>
 double third(const F& f, double x) {
   return derivative([&](const auto& a) { return derivative([&](const auto& b) { return derivative(f, b); }, a); }, x);
 }
-#define FLUXION_CHECK(function, ...) check(#function, [](const auto& x) { using std::function; return function(x); }, __VA_ARGS__)
 
 }  // namespace
 

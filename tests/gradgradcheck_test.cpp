@@ -2,30 +2,16 @@
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/gradcheck.hpp>
-#include <fluxion/nn/layer.hpp>
-#include <fluxion/tensor/factory.hpp>
+
+#include "support/checked_functions.hpp"
 
 namespace fx = fluxion;
+using namespace fx::test;
 
 namespace {
 
-using Matrix = fx::Tensor<double, fx::dims<2>>;
-using Vector = fx::Tensor<double, fx::dims<1>>;
-
-const Matrix w = {{0.1, -0.3, 0.2}, {0.5, 0.4, -0.6}};
-const Vector x = {1, 2, -0.5};
-
-constexpr auto network = [](auto m, auto v) { return std::tuple(fx::softmax(fx::matmul(m, v), fx::axis<0>), fx::sum(fx::tanh(m))); };
-
 /// v³, whose first derivative is right and whose second is not.
 constexpr auto wrong_by_two = [](auto v) { return fx::detach(3 * v * v) * v - fx::detach(2 * v * v * v); };
-
-struct Layer {
-  fx::nn::BasicLinear<double> linear{3, 2};
-  fx::Buffer<double, fx::extents<2>> shift = fx::ones;
-  constexpr auto forward(const auto& v) const { return fx::tanh(linear.forward(v)) + shift; }
-};
-constexpr auto on_model = [](const auto& m, auto v) { return m.forward(v); };
 
 }  // namespace
 

@@ -14,7 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "support/message_of.hpp"
+
 namespace fx = fluxion;
+using fx::test::message_of;
 using V = fx::Var<double>;
 using Tape = fx::ScalarTape<double>;
 
@@ -24,16 +27,6 @@ namespace {
 thread_local std::size_t allocations = 0;
 
 Tape& tape() { return Tape::of_this_thread(); }
-
-template <class F>
-std::string message_of(const F& f) {
-  try {
-    f();
-  } catch (const fx::ValueError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 

@@ -10,22 +10,15 @@
 #include <thread>
 #include <vector>
 
+#include "support/message_of.hpp"
+
 namespace fx = fluxion;
+using fx::test::message_of;
 using V = fx::Var<double>;
 
 namespace {
 
 fx::ScalarTape<double>& tape() { return fx::ScalarTape<double>::of_this_thread(); }
-
-template <class F>
-std::string message_of(const F& f) {
-  try {
-    f();
-  } catch (const fx::ValueError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 

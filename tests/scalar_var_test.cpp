@@ -14,14 +14,15 @@
 #include <string>
 #include <type_traits>
 
+#include "support/scalar_function.hpp"
+
 namespace fx = fluxion;
+using fx::test::infinity, fx::test::not_a_number;
 using fx::Var;
 
 namespace {
 
 using V = Var<double>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 std::size_t statements() { return fx::ScalarTape<double>::of_this_thread().size(); }
 
@@ -40,7 +41,6 @@ void check(const char* name, const F& f, std::initializer_list<double> points) {
     CHECK(same(found.gradient[0], expected.gradient[0]));
   }
 }
-#define FLUXION_CHECK(function, ...) check(#function, [](const auto& x) { using std::function; return function(x); }, __VA_ARGS__)
 
 template <class F>
 double derivative(const F& f, double x) {

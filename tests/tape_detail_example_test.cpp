@@ -2,36 +2,24 @@
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/create_graph.hpp>
+#include <fluxion/autodiff/loop_node.hpp>
 #include <fluxion/autodiff/saved_tensors_hooks.hpp>
 #include <fluxion/autodiff/scalar_var.hpp>
 #include <fluxion/nn/parameter.hpp>
 #include <fluxion/tensor/compound_assignment.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
+#include <cmath>
 #include <string>
 #include <vector>
+
+#include "support/page.hpp"
 
 namespace fx = fluxion;
 
 namespace {
 
 using Vector = fx::Tensor<double, fx::dims<1>>;
-
-/// The text without spaces at the beginnings of its lines.
-std::string without_indentation(std::istream& text) {
-  std::string line, result;
-  while (std::getline(text, line)) result += line.substr(line.find_first_not_of(' ') == line.npos ? line.size() : line.find_first_not_of(' ')) + '\n';
-  return result;
-}
-std::string read(const std::string& path) {
-  std::string name = FLUXION_DATA_DIR "/../../";
-  name += path;
-  std::ifstream file(name);
-  REQUIRE_MESSAGE(file.good(), path);
-  return without_indentation(file);
-}
 
 }  // namespace
 
@@ -95,17 +83,16 @@ TEST_CASE("numbers have hooks") {
   CHECK(speed.grad() == 3);
 }
 
+TEST_CASE("a loop is one node") {
+  constexpr auto decay = [](auto state, auto rate) { return state - 0.01 * rate * state; };
+  fx::Var rate = fx::variable(Vector{1, 2});
+  fx::Var late = fx::iterate(decay)(rate * 3.0, 1000, rate);                    // all states are kept during backward
+  fx::Var again = fx::on_tape(fx::iterate(decay), {fx::checkpoints(10)})(rate, 1000, rate);
+  fx::Var both = fx::sum(late + again);
+  both.backward();
+  CHECK(rate.grad()(0) == doctest::Approx(4 * (std::pow(0.99, 1000) - 10 * std::pow(0.99, 999))));
+}
+
 TEST_CASE("every block of the page's section on the finer points of the tape is compiled here") {
-  const std::string page = read("docs/autodiff.md"), code = read("tests/tape_detail_example_test.cpp");
-  std::size_t at = page.find("\n## The finer points of the tape\n"), end = page.find("\n## ", at + 1), count = 0;
-  REQUIRE(at != page.npos);
-  while ((at = page.find("```cpp\n", at)) < end) {
-    const std::size_t stop = page.find("```", at + 7);
-    const std::string block = page.substr(at + 7, stop - at - 7);
-    INFO(block);
-    CHECK(code.find(block) != std::string::npos);
-    at = stop;
-    ++count;
-  }
-  CHECK(count == 5);
+  CHECK(fx::test::blocks_found_in("The finer points of the tape", "tests/tape_detail_example_test.cpp") == 6);
 }

@@ -8,10 +8,10 @@
 #include <fluxion/autodiff/print_graph.hpp>
 #include <fluxion/nn/layer.hpp>
 
-#include <fstream>
 #include <span>
-#include <sstream>
 #include <string>
+
+#include "support/page.hpp"
 
 namespace fx = fluxion;
 
@@ -30,20 +30,6 @@ struct Cube : fx::autograd::Function<Cube> {
     return 3.0 * x * x * gradient;                    // for several inputs a tuple; fx::autograd::none for what has no gradient
   }
 };
-
-/// The text without spaces at the beginnings of its lines.
-std::string without_indentation(std::istream& text) {
-  std::string line, result;
-  while (std::getline(text, line)) result += line.substr(line.find_first_not_of(' ') == line.npos ? line.size() : line.find_first_not_of(' ')) + '\n';
-  return result;
-}
-std::string read(const std::string& path) {
-  std::string name = FLUXION_DATA_DIR "/../../";
-  name += path;
-  std::ifstream file(name);
-  REQUIRE_MESSAGE(file.good(), path);
-  return without_indentation(file);
-}
 
 }  // namespace
 
@@ -104,16 +90,5 @@ TEST_CASE("the tape's examples compute what the page says") {
 }
 
 TEST_CASE("every block of the page's section on the tape is compiled here") {
-  const std::string page = read("docs/autodiff.md"), code = read("tests/tape_example_test.cpp");
-  std::size_t at = page.find("\n## The tape\n"), end = page.find("\n## ", at + 1), count = 0;
-  REQUIRE(at != page.npos);
-  while ((at = page.find("```cpp\n", at)) < end) {
-    const std::size_t stop = page.find("```", at + 7);
-    const std::string block = page.substr(at + 7, stop - at - 7);
-    INFO(block);
-    CHECK(code.find(block) != std::string::npos);
-    at = stop;
-    ++count;
-  }
-  CHECK(count == 8);
+  CHECK(fx::test::blocks_found_in("The tape", "tests/tape_example_test.cpp") == 8);
 }

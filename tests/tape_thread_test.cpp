@@ -9,52 +9,20 @@
 #include <tuple>
 #include <vector>
 
+#include "support/tape_turn.hpp"
+
 namespace fx = fluxion;
 
 namespace {
-
 using Vector = fx::Tensor<float, fx::dims<1>>;
-using Variable = fx::Var<float, fx::dims<1>>;
-
-struct Square : fx::autograd::Function<Square> {
-  using Context = fx::autograd::Context<Variable>;
-  static auto forward(Context& ctx, const auto& x) {
-    ctx.save_for_backward(x);
-    return x * x;
-  }
-  static auto backward(Context& ctx, const auto& gradient) { return 2.f * std::get<0>(ctx.saved_tensors()) * gradient; }
-};
-
-/// A turn of everything that a tape does; returns a number that depends on it.
-float turn(Variable& w, fx::Generator& generator) {
-  fx::Var a = w * 2.f;
-  a.retain_grad();
-  fx::Var b = Square::apply(a);
-  fx::Var c = fx::checkpoint([&](const auto& x, fx::Generator& g) {
-    const float shift = static_cast<float>(g.reserve(1) % 3);
-    fx::Var inner = fx::tanh(x * 0.01f + shift);
-    return inner * w;
-  }, b, generator);
-  fx::Var loss = fx::sum(c * c);
-  const float value = loss.item();
-  loss.backward();
-  {
-    const fx::NoGradGuard guard;
-    fx::Var step = w.grad() * 1e-3f;
-    w.copy_(w - step);
-  }
-  w.zero_grad();
-  return value;
 }
-
-}  // namespace
 
 TEST_CASE("threads have tapes of their own, and compute what one alone does") {
   const auto run = [](std::uint64_t seed) {
     fx::Generator generator(seed);
     fx::Var w = fx::variable(Vector{0.1f, 0.2f, 0.3f});
     float sum = 0;
-    for (int i = 0; i < 100; ++i) sum += turn(w, generator);
+    for (int i = 0; i < 100; ++i) sum += fx::test::tape_turn(w, generator);
     return sum;
   };
   // A leaf that no thread differentiates with respect to is shared by all.

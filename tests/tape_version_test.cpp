@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "support/message_of.hpp"
+
 namespace fx = fluxion;
 
 namespace {
@@ -15,12 +17,7 @@ using Vector = fx::Tensor<double, fx::dims<1>>;
 /// The message of a backward pass that must fail.
 template <class V>
 std::string message_of(const V& y) {
-  try {
-    y.backward();
-  } catch (const fx::ValueError& e) {
-    return e.what();
-  }
-  return "";
+  return fx::test::message_of([&] { y.backward(); });
 }
 
 }  // namespace

@@ -17,6 +17,12 @@ inline constexpr bool is_sequence_argument = false;
 template <class X>
 inline constexpr bool is_sequence_argument<Sequence<X>> = true;
 
+/// Loops of variables of the tape: in autodiff/loop_node.hpp.
+template <class L, class... X>
+struct loop_of_variables {
+  static constexpr bool applies = false;
+};
+
 /// A loop: called with a state, with the number of steps where the kind wants one, and with sequences and what is the same in every step.
 template <loop_kind Kind, class F, class Loss = no_function, class Condition = no_function>
 struct Loop {
@@ -25,7 +31,8 @@ struct Loop {
   /// The state after the last step, a pair of that and the outputs if there are any, or the loss.
   template <class S, class... X>
   auto operator()(const S& state, const X&... x) const {
-    return normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
+    if constexpr (loop_of_variables<Loop, S, X...>::applies) return loop_of_variables<Loop, S, X...>::record(*this, state, x...);
+    else return normalised([&]<class... A>(std::type_identity<std::tuple<A...>>, const auto& arguments, index_t n) {
       using value = loop_value<F, A...>;
       if constexpr (!value::good) return Unknown{};
       else {
