@@ -100,6 +100,17 @@ TEST_CASE("the adjoint of cat are slices, its tangent is the cat of tangents") {
   CHECK(slope.item() == doctest::Approx(tangent));
 }
 
+TEST_CASE("an extent that is known only by what it meets is a static one to cat and to its adjoint") {
+  const fx::Tensor<double, fx::dims<1>> a = {1, 2, 3};
+  const fx::Tensor<double, fx::extents<3>> b = {4, 5, 6};
+  constexpr auto f = [](auto x, auto y) {
+    auto z = x * y;  // so x has three elements
+    return fx::sum(fx::pow(fx::cat(x, z, x), 2.0));
+  };
+  const auto g = fx::grad(f)(a, b);
+  for (int k = 0; k < 3; ++k) CHECK(g(k) == doctest::Approx(4 * a(k) + 2 * a(k) * b(k) * b(k)));
+}
+
 TEST_CASE("stack makes a new axis of values and of numbers, anywhere") {
   const fx::Tensor<double, fx::dims<2>> a = {{1, 2, 3}, {4, 5, 6}}, b = {{7, 8, 9}, {10, 11, 12}};
   const auto first = fx::evaluate(fx::stack(a, b));

@@ -191,7 +191,7 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
           std::int64_t start = 0;
           for (const int o : x.operand) {
             if (o < 0) continue;
-            const std::int64_t next = start + p.shape_of(o).extent[x.attribute];
+            const std::int64_t next = start + p.resolve(p.shape_of(o).extent[x.attribute]);
             if (needed[o]) accumulate(o, record_slice(p, d.index(), x.attribute, start, next, 1), -1);
             start = next;
           }
