@@ -1,6 +1,7 @@
 /// Functions that change how elements are looked at, and the matrix product.
 #pragma once
 #include "../../core/axes.hpp"
+#include "../concatenate.hpp"
 #include "elementwise.hpp"
 
 namespace fluxion {
