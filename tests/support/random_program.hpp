@@ -316,7 +316,7 @@ class random_program {
   constexpr bool view() {
     const int i = pick();
     const shape s = p().shape_of(i);
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
       case 1: {
         if (s.rank < 2) return false;
@@ -373,6 +373,21 @@ class random_program {
         if (n < 2) return false;
         const int start = below(n), stop = start + 1 + below(n - start), step = 1 + below(3);
         return keep(graph::record_slice(p(), i, axis, start, chance(2) ? graph::open_end : stop, step));
+      }
+      case 6: {  // values one behind the other
+        if (s.rank == 0) return false;
+        const int axis = below(s.rank), wanted = 2 + below(4);
+        list<int> parts;
+        parts.push_back(i);
+        for (int tries = 0; tries < 12 && parts.size() < wanted; ++tries) {
+          const int j = chance(4) ? i : pick();
+          const shape t = p().shape_of(j);
+          bool fits = t.rank == s.rank && !graph::is_symbol(p().resolve(s.extent[axis]));
+          for (int a = 0; fits && a < s.rank; ++a)
+            fits = a == axis ? !graph::is_symbol(p().resolve(t.extent[a])) : p().resolve(t.extent[a]) == p().resolve(s.extent[a]);
+          if (fits) parts.push_back(j);
+        }
+        return parts.size() > 1 && keep(graph::record_concatenate(p(), static_cast<list<int>&&>(parts), axis));
       }
       default: {
         const int like = pick();

@@ -58,7 +58,7 @@ struct constant_batched_line<Source> {
       const instruction& x = v.instructions[i];
       const operation_info& info = info_of(x.operation);
       if (info.family == family::leaf || info.family == family::generate) continue;
-      for (int k = 0; k < info.arity; ++k) {
+      for (int k = 0; k < info.arity && x.operand[k] >= 0; ++k) {
         const int n = count_of(x.operand[k]);
         if (n == 1 ? info.family == family::contract && count_of(i) > 1 : x.operation != opcode_of<operation::reshape> && (info.family != family::map || n != count_of(i)))
           return true;

@@ -41,6 +41,10 @@ struct check {
                 "the element type does not suit the operation: see the operation above");
   static_assert(Code != program_error::pad_of_unknown_extent || never<Operation>,
                 "pad: the extent of the axis must be known when the program compiles");
+  static_assert(Code != program_error::cat_of_unknown_extent || never<Operation>,
+                "cat: the extents along the axis must be known when the program compiles");
+  static_assert(Code != program_error::cat_shapes_differ || never<Operation>,
+                "cat: the operands differ in rank, or in an extent along another axis than the one given: see both shapes above");
   static_assert(Code != program_error::rule_is_missing || never<Operation>,
                 "a function with a custom_vjp has no tangents: give it a custom_jvp, which serves both modes");
   static_assert(Code != program_error::rule_counts_differ || never<Operation>,

@@ -133,23 +133,36 @@ class executor : protected loop_runner<Accumulators> {
 
   void run_embed(int value) {
     const instruction& x = v_.instructions[value];
-    const descriptor& from = *values_[x.operand[0]];
-    const descriptor& to = *values_[value];
-    const slice_spec& s = v_.slices[x.attribute];
-    const int rank = rank_of(value);
-    const std::size_t size = size_of_value(value);
     if (count_) {
       ++count_->kernels;
       ++count_->passes;
-      count_->bytes += static_cast<std::int64_t>(bytes_of(value) + bytes_of(x.operand[0]));
+      count_->bytes += static_cast<std::int64_t>(bytes_of(value));
+      for (const int o : x.operand)
+        if (o >= 0) count_->bytes += static_cast<std::int64_t>(bytes_of(o));
     }
     if (dry()) return;
-    std::memset(to.data, 0, bytes_of(value));
-    descriptor window = to;
-    for (int axis = 0; axis < rank; ++axis) window.extent[axis] = from.extent[axis];
+    if (x.operation == opcode_of<operation::embed>) {
+      const slice_spec& s = v_.slices[x.attribute];
+      std::memset(values_[value]->data, 0, bytes_of(value));
+      write_window(value, *values_[x.operand[0]], s.axis, s.start, s.step);
+      return;
+    }
+    index_t start = 0;
+    for (const int o : x.operand) {
+      if (o < 0) continue;
+      write_window(value, *values_[o], x.attribute, start, 1);
+      start += values_[o]->extent[x.attribute];
+    }
+  }
+  /// Copies `from` to where a slice of a value lies.
+  void write_window(int value, const descriptor& from, int axis, index_t start, index_t step) {
+    const int rank = rank_of(value);
+    const std::size_t size = size_of_value(value);
+    descriptor window = *values_[value];
+    for (int k = 0; k < rank; ++k) window.extent[k] = from.extent[k];
     if (element_count(window, rank) == 0) return;
-    window.data += s.start * to.stride[s.axis] * static_cast<index_t>(size);
-    window.stride[s.axis] *= s.step;
+    window.data += start * window.stride[axis] * static_cast<index_t>(size);
+    window.stride[axis] *= step;
     copy_strided(window.data, window.stride, from.data, from.stride, window.extent, rank, size);
   }
   // ---- contractions ----------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ FLUXION_COLD inline std::string explain(const plan_view& v, const index_t* symbo
       continue;
     }
     if (step.kind == plan_step::embed) {
-      text += "embed -> " + detail::value_text(v, step.value, symbols) + detail::bytes_text(v, s, s, symbols) + "\n";
+      text += std::string(info_of(v.instructions[step.value].operation).name) + " -> " + detail::value_text(v, step.value, symbols) + detail::bytes_text(v, s, s, symbols) + "\n";
       continue;
     }
     const std::uint64_t* words = v.words + v.kernel_begin[step.kernel];

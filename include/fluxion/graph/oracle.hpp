@@ -193,6 +193,19 @@ class oracle {
         for (size axis = 0; axis < at.size(); ++axis) require(from[axis] < a.extents[axis], i, "position outside the operand");
         y.data[n] = a.data[index(from, a.extents)];
       }
+    } else if (p_.is<operation::concatenate>(i)) {
+      index_t start = 0;
+      for (int k = 0; k < 3 && x.operand[k] >= 0; ++k) {
+        const oracle_value& part = operand(i, k);
+        for (size n = 0; n < part.data.size(); ++n) {
+          position at = position_of(static_cast<index_t>(n), part.extents);
+          at[static_cast<size>(x.attribute)] += start;
+          for (size axis = 0; axis < at.size(); ++axis) require(at[axis] < y.extents[axis], i, "position outside the result");
+          y.data[index(at, y.extents)] = part.data[n];
+        }
+        start += part.extents[static_cast<size>(x.attribute)];
+      }
+      require(start == y.extents[static_cast<size>(x.attribute)], i, "extents do not add up");
     } else {  // slice, and embed, which is its converse
       const slice_spec& s = p_.slices[x.attribute];
       const bool embeds = p_.is<operation::embed>(i);

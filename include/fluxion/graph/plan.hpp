@@ -31,7 +31,7 @@ struct plan_step {
     loop,      // run a loop kernel
     contract,  // matrix product of `value`
     view,      // derive the descriptor of `value` from its operand's
-    embed,     // zeros with the operand written into a slice
+    embed,     // zeros with the operand written into a slice, or operands one behind the other
   };
   kind_t kind = loop;
   bool with_previous = false;  // a loop that is the epilogue of the contraction before it

@@ -63,6 +63,8 @@ enum class program_error : std::uint8_t {
   batches_differ,
   not_batched,
   pad_of_unknown_extent,
+  cat_of_unknown_extent,
+  cat_shapes_differ,
   rule_is_missing,
   rule_counts_differ,
   already_reported,  // elsewhere: there is nothing more to say

@@ -42,8 +42,8 @@ class kept_calls : Executor {
       }
       if (step.kind == plan_step::embed) {
         follow(step.value, const_cast<descriptor*>(values_[step.value])->data);
-        const int from = v_.instructions[step.value].operand[0];
-        if (v_.values[from].place != plan_value::argument) follow(from, const_cast<descriptor*>(values_[from])->data);
+        for (const int from : v_.instructions[step.value].operand)
+          if (from >= 0 && v_.values[from].place != plan_value::argument) follow(from, const_cast<descriptor*>(values_[from])->data);
         of_step_[loop_count_++] = &step;
         continue;
       }

@@ -3,11 +3,31 @@
 #include "call.hpp"
 
 #include <cstring>
+#include <initializer_list>
 
 namespace fluxion::graph::detail {
 
-/// Copies elements of `size` bytes between strided layouts of the same extents.
-FLUXION_NO_INLINE inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
+/// Copies elements of Size bytes along two axes, in squares that touch as many lines of the cache as a line has elements: of two strides
+/// of 1 that are along different axes both are used. O(elements).
+template <std::size_t Size>
+void copy_squares(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent) {
+  constexpr auto bytes = static_cast<index_t>(Size), edge = bytes < 64 ? 64 / bytes : 1;
+  for (index_t i = 0; i < extent[0]; i += edge)
+    for (index_t j = 0; j < extent[1]; j += edge) {
+      const index_t rows = extent[0] - i < edge ? extent[0] - i : edge, columns = extent[1] - j < edge ? extent[1] - j : edge;
+      for (index_t r = 0; r < rows; ++r) {
+        std::byte* const out = to + ((i + r) * to_stride[0] + j * to_stride[1]) * bytes;
+        const std::byte* const in = from + ((i + r) * from_stride[0] + j * from_stride[1]) * bytes;
+        if (columns == edge)
+          for (index_t c = 0; c < edge; ++c) std::memcpy(out + c * to_stride[1] * bytes, in + c * from_stride[1] * bytes, Size);
+        else
+          for (index_t c = 0; c < columns; ++c) std::memcpy(out + c * to_stride[1] * bytes, in + c * from_stride[1] * bytes, Size);
+      }
+    }
+}
+
+/// Copies elements of `size` bytes between strided layouts of the same extents, axis by axis; the last two in squares.
+FLUXION_NO_INLINE inline void copy_axes(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
                          std::size_t size) {
   if (rank == 0) {
     std::memcpy(to, from, size);
@@ -22,8 +42,40 @@ FLUXION_NO_INLINE inline void copy_strided(std::byte* to, const index_t* to_stri
     for (index_t i = 0; i < extent[0]; ++i) std::memcpy(to + i * to_stride[0] * bytes, from + i * from_stride[0] * bytes, size);
     return;
   }
+  if (rank == 2 && !(to_stride[1] == 1 && from_stride[1] == 1)) {
+    switch (size) {
+      case 1: return copy_squares<1>(to, to_stride, from, from_stride, extent);
+      case 4: return copy_squares<4>(to, to_stride, from, from_stride, extent);
+      case 8: return copy_squares<8>(to, to_stride, from, from_stride, extent);
+      default: break;
+    }
+  }
   for (index_t i = 0; i < extent[0]; ++i)
-    copy_strided(to + i * to_stride[0] * bytes, to_stride + 1, from + i * from_stride[0] * bytes, from_stride + 1, extent + 1, rank - 1, size);
+    copy_axes(to + i * to_stride[0] * bytes, to_stride + 1, from + i * from_stride[0] * bytes, from_stride + 1, extent + 1, rank - 1, size);
+}
+
+/// Copies elements of `size` bytes between strided layouts of the same extents. Where they are adjacent along different axes here and there, it is a
+/// transposition by squares. O(elements).
+inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
+                         std::size_t size) {
+  // The axes along which elements are adjacent come last, that of the destination behind that of the source; axes of extent 1 do not matter.
+  index_t e[max_rank], t[max_rank], f[max_rank];
+  int axes = 0;
+  for (int axis = 0; axis < rank; ++axis)
+    if (extent[axis] != 1) e[axes] = extent[axis], t[axes] = to_stride[axis], f[axes++] = from_stride[axis];
+  const auto move_last = [&](const index_t* strides) {
+    int found = axes - 1;
+    while (found >= 0 && strides[found] != 1) --found;
+    if (found < 0) return;
+    for (index_t* of : {e, t, f}) {
+      const index_t moved = of[found];
+      for (int axis = found; axis + 1 < axes; ++axis) of[axis] = of[axis + 1];
+      of[axes - 1] = moved;
+    }
+  };
+  move_last(f);
+  move_last(t);
+  copy_axes(to, t, from, f, e, axes, size);
 }
 
 inline void contiguous_strides(descriptor& d, int rank) {

@@ -68,7 +68,7 @@ constexpr plan_summary summarize(const plan_view& v) {
     }
     ++r.passes;
     detail::add_known(r.bytes, bytes_of(step.value));
-    for (int k = 0; k < 2; ++k)
+    for (int k = 0; k < 3; ++k)
       if (v.instructions[step.value].operand[k] >= 0) detail::add_known(r.bytes, bytes_of(v.instructions[step.value].operand[k]));
     if (step.kind != plan_step::contract) continue;
     ++r.contractions;

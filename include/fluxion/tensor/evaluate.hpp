@@ -89,7 +89,7 @@ constexpr bool may_be_in_place(const graph::plan_view& v, int argument, int k_ou
     if (entries[e].code != graph::entry_code::load && entries[e].code != graph::entry_code::load_strided) continue;
     const graph::plan_slot& slot = v.slots[entries[e].slot];
     int root = slot.value;
-    while (graph::info_of(v.instructions[root].operation).family == graph::family::view) root = v.instructions[root].operand[0];
+    while (graph::info_of(v.instructions[root].operation).family == graph::family::view && !graph::is_written_view(v.instructions[root].operation)) root = v.instructions[root].operand[0];
     if (v.instructions[root].operation != graph::opcode_of<operation::argument> || v.instructions[root].attribute != argument) continue;
     if (root != slot.value || !(slot.axes == v.slots[output].axes) || !graph::reads_before(written, entries[e], e)) return false;
   }

@@ -1,6 +1,7 @@
 /// Functions that change how elements are looked at, and the matrix product.
 #pragma once
 #include "../../core/axes.hpp"
+#include "../concatenate.hpp"
 #include "elementwise.hpp"
 
 namespace fluxion {
@@ -33,46 +34,57 @@ struct transpose_function {
   }
 };
 
+/// Fills in the negative extent of t, if there is one, so that it has as many elements as s; the run checks what the types do not say. False
+/// after an error.
+constexpr bool infer_extents(program& p, const shape& s, shape& t) {
+  constexpr opcode code = opcode_of<operation::reshape>;
+  int inferred = -1, symbols = 0;
+  std::int64_t known = 1, total = 1;
+  const shape given = t;
+  const auto differ = [&] {
+    p.fail(program_error::element_counts_differ, code, s, given);
+    return false;
+  };
+  for (int axis = 0; axis < t.rank; ++axis) {
+    if (t.extent[axis] >= 0) known *= t.extent[axis];
+    else if (inferred < 0) inferred = axis;
+    else return differ();
+  }
+  for (int axis = 0; axis < s.rank; ++axis) {
+    const extent_t e = p.resolve(s.extent[axis]);
+    if (is_symbol(e)) ++symbols;
+    else total *= e;
+  }
+  if (symbols == 0) {
+    if (inferred >= 0) {
+      if (known == 0 || total % known != 0) return differ();
+      t.extent[inferred] = total / known;
+    } else if (known != total) return differ();
+  } else {
+    const std::int16_t id = p.intern(s);
+    if (inferred >= 0) {
+      p.add_check({extent_check::divides, code, id, id, 0, known});
+      // One run-time extent and the same static rest: the inferred extent is that one.
+      extent_t same = 0;
+      if (symbols == 1 && total == known)
+        for (int axis = 0; axis < s.rank; ++axis)
+          if (is_symbol(p.resolve(s.extent[axis]))) same = p.resolve(s.extent[axis]);
+      t.extent[inferred] = same != 0 ? same : p.new_symbol({symbol_origin::quotient, id, 0, 0, known, 1});
+    } else p.add_check({extent_check::equal, code, id, id, p.new_symbol({symbol_origin::quotient, id, 0, 0, 1, 1}), known});
+  }
+  return true;
+}
+
 template <std::int64_t... E>
 struct reshape_function {
   static constexpr std::string_view name = "reshape";
   static constexpr Symbol trace(const Symbol& x) {
-    constexpr opcode code = opcode_of<operation::reshape>;
     program& p = x.program();
-    const shape s = x.shape();
     const std::int64_t given[] = {E..., 0};
     shape t;
     t.rank = static_cast<int>(sizeof...(E));
-    int inferred = -1, symbols = 0;
-    std::int64_t known = 1, total = 1;
-    for (int axis = 0; axis < t.rank; ++axis) {
-      t.extent[axis] = given[axis];
-      if (given[axis] >= 0) known *= given[axis];
-      else if (inferred < 0) inferred = axis;
-      else return x.at(p.fail(program_error::element_counts_differ, code, s, t));
-    }
-    for (int axis = 0; axis < s.rank; ++axis) {
-      const extent_t e = p.resolve(s.extent[axis]);
-      if (is_symbol(e)) ++symbols;
-      else total *= e;
-    }
-    if (symbols == 0) {
-      if (inferred >= 0) {
-        if (known == 0 || total % known != 0) return x.at(p.fail(program_error::element_counts_differ, code, s, t));
-        t.extent[inferred] = total / known;
-      } else if (known != total) return x.at(p.fail(program_error::element_counts_differ, code, s, t));
-    } else {
-      const std::int16_t id = p.intern(s);
-      if (inferred >= 0) {
-        p.add_check({extent_check::divides, code, id, id, 0, known});
-        // One run-time extent and the same static rest: the inferred extent is that one.
-        extent_t same = 0;
-        if (symbols == 1 && total == known)
-          for (int axis = 0; axis < s.rank; ++axis)
-            if (is_symbol(p.resolve(s.extent[axis]))) same = p.resolve(s.extent[axis]);
-        t.extent[inferred] = same != 0 ? same : p.new_symbol({symbol_origin::quotient, id, 0, 0, known, 1});
-      } else p.add_check({extent_check::equal, code, id, id, p.new_symbol({symbol_origin::quotient, id, 0, 0, 1, 1}), known});
-    }
+    for (int axis = 0; axis < t.rank; ++axis) t.extent[axis] = given[axis];
+    if (!infer_extents(p, x.shape(), t)) return x;
     return x.at(record_reshape(p, x.index(), t));
   }
 };
@@ -183,6 +195,66 @@ struct expand_function {
   }
 };
 
+template <int Axis>
+struct concatenate_function {
+  static constexpr std::string_view name = "cat";
+  template <class... X>
+  static constexpr Symbol trace(const Symbol& x, const X&... more) {
+    list<int> parts;
+    parts.push_back(x.index());
+    (parts.push_back(more.index()), ...);
+    return x.at(record_concatenate(x.program(), static_cast<list<int>&&>(parts), Axis < 0 ? Axis + x.rank() : Axis));
+  }
+};
+
+template <int Axis>
+struct stack_function {
+  static constexpr std::string_view name = "stack";
+  template <class... X>
+  static constexpr Symbol trace(const Symbol& x, const X&... more) {
+    constexpr int axis = Axis;
+    program& p = x.program();
+    const int at = axis < 0 ? axis + x.rank() + 1 : axis;
+    list<int> parts;
+    const auto add = [&](const Symbol& part) {
+      const shape s = part.shape();
+      if (at < 0 || at > s.rank || s.rank >= max_rank) return;
+      shape t;
+      t.rank = s.rank + 1;
+      for (int k = 0; k < t.rank; ++k) t.extent[k] = k < at ? s.extent[k] : k == at ? 1 : s.extent[k - 1];
+      parts.push_back(record_reshape(p, part.cast(part.type()).index(), t));
+    };
+    add(x);
+    (add(more), ...);
+    if (parts.size() != 1 + static_cast<int>(sizeof...(X)))
+      return x.at(p.fail(x.rank() >= max_rank ? program_error::rank_too_high : program_error::axis_out_of_range, opcode_of<operation::concatenate>, x.shape(), {}, axis));
+    return x.at(record_concatenate(p, static_cast<list<int>&&>(parts), at));
+  }
+};
+
+template <int Axis, std::int64_t... E>
+struct unflatten_function {
+  static constexpr std::string_view name = "unflatten";
+  static constexpr Symbol trace(const Symbol& x) {
+    program& p = x.program();
+    const shape s = x.shape();
+    constexpr int count = static_cast<int>(sizeof...(E));
+    const std::int64_t given[] = {E..., 0};
+    const int axis = Axis < 0 ? Axis + s.rank : Axis;
+    if (axis < 0 || axis >= s.rank) return x.at(p.fail(program_error::axis_out_of_range, opcode_of<operation::reshape>, s, {}, Axis));
+    if (s.rank + count - 1 > max_rank) return x.at(p.fail(program_error::rank_too_high, opcode_of<operation::reshape>, s));
+    // Only the one axis: what it becomes is inferred from it alone, whatever the run says about the others.
+    shape one, parts, t;
+    one.rank = 1, one.extent[0] = s.extent[axis];
+    parts.rank = count;
+    for (int k = 0; k < count; ++k) parts.extent[k] = given[k];
+    if (!infer_extents(p, one, parts)) return x;
+    t.rank = s.rank + count - 1;
+    for (int k = 0; k < t.rank; ++k) t.extent[k] = k < axis ? s.extent[k] : k < axis + count ? parts.extent[k - axis] : s.extent[k - count + 1];
+    return x.at(record_reshape(p, x.index(), t));
+  }
+};
+
 struct matmul_function {
   static constexpr std::string_view name = "matmul";
   static constexpr Symbol trace(const Symbol& a, const Symbol& b) {
@@ -230,6 +302,16 @@ constexpr auto pad(X&& x) { return call<graph::pad_function<Axis, Before, After>
 /// Broadcast to static extents; -1 keeps an axis: `expand<32, -1>(x)`.
 template <std::int64_t... E, Tensorial X>
 constexpr auto expand(X&& x) { return call<graph::expand_function<E...>>(std::forward<X>(x)); }
+/// Tensors one behind the other along an axis, whose extents must be static: `cat<1>(a, b, c)`. torch.cat of several arguments.
+template <int Axis = 0, Tensorial X, Tensorial... Y>
+constexpr auto cat(X&& x, Y&&... y) { return call<graph::concatenate_function<Axis>>(std::forward<X>(x), std::forward<Y>(y)...); }
+/// Tensors of one shape, or numbers, side by side along a new axis: `stack<1>(a, b)`.
+template <int Axis = 0, Operand... X>
+  requires(Tensorial<X> || ...)
+constexpr auto stack(X&&... x) { return call<graph::stack_function<Axis>>(std::forward<X>(x)...); }
+/// One axis as several, of which one extent may be -1: `unflatten<1, 4, -1>(x)`.
+template <int Axis, std::int64_t... E, Tensorial X>
+constexpr auto unflatten(X&& x) { return call<graph::unflatten_function<Axis, E...>>(std::forward<X>(x)); }
 /// The product of matrices over the last two axes, batched over the leading ones; vectors as in torch.matmul.
 template <class A, class B> requires(Tensorial<A> && Tensorial<B>)
 constexpr auto matmul(A&& a, B&& b) { return call<graph::matmul_function>(std::forward<A>(a), std::forward<B>(b)); }

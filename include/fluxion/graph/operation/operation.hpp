@@ -14,7 +14,7 @@ enum class family : std::uint8_t {
   leaf,      // argument, scalar, constant, count
   generate,  // iota, random bits
   map,       // element by element
-  view,      // permute, reshape, slice, embed
+  view,      // permute, reshape, slice; embed and concatenate, which write
   reduce,
   contract,
 };

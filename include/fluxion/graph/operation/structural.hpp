@@ -27,9 +27,12 @@ struct slice : other_base<graph::family::view, 1> { static constexpr std::string
 /// Zeros of the result's shape with the operand written where the slice `attribute` looks: the adjoint of `slice`.
 struct embed : other_base<graph::family::view, 1> { static constexpr std::string_view name = "embed"; };
 
+/// Up to three operands one behind the other along axis `attribute`, whose extents are static.
+struct concatenate : other_base<graph::family::view, 3> { static constexpr std::string_view name = "cat"; };
+
 /// A value that a pass will replace: no plan ever holds one. `attribute` tells one from another.
 struct placeholder : other_base<graph::family::leaf, 0> { static constexpr std::string_view name = "placeholder"; };
 
-using structural_operations = operations<argument, scalar, constant, count, iota, uniform, permute, reshape, slice, embed, placeholder>;
+using structural_operations = operations<argument, scalar, constant, count, iota, uniform, permute, reshape, slice, embed, placeholder, concatenate>;
 
 }  // namespace fluxion::operation

@@ -94,4 +94,7 @@ struct describe_all<operation::operations<O...>> {
 
 constexpr const operation_info& info_of(opcode code) { return detail::describe_all<detail::all_operations>::table[code]; }
 
+/// Whether a view has elements of its own, which are copied there.
+constexpr bool is_written_view(opcode code) { return code == opcode_of<operation::embed> || code == opcode_of<operation::concatenate>; }
+
 }  // namespace fluxion::graph

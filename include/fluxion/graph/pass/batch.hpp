@@ -4,6 +4,26 @@
 
 namespace fluxion::graph {
 
+/// Moves one axis of x to another place; the others keep their order.
+constexpr int record_move_axis(program& p, int x, int from, int to) {
+  const int rank = p.shape_of(x).rank;
+  int order[max_rank]{};
+  for (int axis = 0; axis < rank; ++axis)
+    order[axis] = axis == to ? from : axis < to ? (axis < from ? axis : axis + 1) : (axis <= from ? axis - 1 : axis);
+  return record_permute(p, x, order);
+}
+
+/// A value of the batch, with the batch axis in a certain place: what does not depend on the batch is the same for all of it.
+constexpr int record_whole_batch(program& p, const replacement& r, extent_t batch, int axis) {
+  int x = r.index;
+  const shape s = p.shape_of(x);
+  if (!r.batched) {
+    if (s.rank >= max_rank) return p.fail(program_error::rank_too_high, p[x].operation, s);
+    x = record_expand(p, record_cast(p, x, p[x].type), with_batch(batch, s));
+  }
+  return record_move_axis(p, x, 0, axis);
+}
+
 namespace detail {
 
 // Rules for a batch of calls: see batched_rule.hpp.
@@ -91,9 +111,11 @@ class replacer {
     x.shape = p_.canonical(x.shape);
     const operation_info& info = info_of(x.operation);
     int operands[max_operands] = {-1, -1, -1};
-    for (int k = 0; k < info.arity; ++k) operands[k] = operand(x, k);
+    for (int k = 0; k < info.arity; ++k)
+      if (x.operand[k] >= 0) operands[k] = operand(x, k);
     if (info.family == family::map) return record_aligned(p_, x.operation, x.type, info.arity, operands, x.shape);
-    for (int k = 0; k < info.arity; ++k) x.operand[k] = static_cast<std::int16_t>(operands[k]);
+    for (int k = 0; k < info.arity; ++k)
+      if (x.operand[k] >= 0) x.operand[k] = static_cast<std::int16_t>(operands[k]);
     return p_.put(x);
   }
 
@@ -109,6 +131,13 @@ class replacer {
       return record_aligned(p_, x.operation, x.type, info.arity, operands, p_.intern(goal));
     }
     if (info.family == family::contract) return record_batched_matmul(p_, i, source(x, 0), source(x, 1), batch_);
+    if (x.operation == opcode_of<operation::concatenate>) {
+      for (int k = 0; k < max_operands; ++k)
+        if (x.operand[k] >= 0) x.operand[k] = static_cast<std::int16_t>(record_whole_batch(p_, source(x, k), batch_, 0));
+      ++x.attribute;
+      x.shape = p_.intern(goal);
+      return p_.put(x);
+    }
     const int a = operand(x, 0);
     if (x.operation == opcode_of<operation::reshape>) return record_reshape(p_, a, goal);
     if (x.operation == opcode_of<operation::permute>) {
@@ -166,26 +195,6 @@ constexpr list<replacement> append_replaced(program& p, const list<int>& from, c
   list<replacement> result;
   for (const int o : outputs) result.push_back(r[o].index >= 0 ? r[o] : replacement{o, false});
   return result;
-}
-
-/// Moves one axis of x to another place; the others keep their order.
-constexpr int record_move_axis(program& p, int x, int from, int to) {
-  const int rank = p.shape_of(x).rank;
-  int order[max_rank]{};
-  for (int axis = 0; axis < rank; ++axis)
-    order[axis] = axis == to ? from : axis < to ? (axis < from ? axis : axis + 1) : (axis <= from ? axis - 1 : axis);
-  return record_permute(p, x, order);
-}
-
-/// A value of the batch, with the batch axis in a certain place: what does not depend on the batch is the same for all of it.
-constexpr int record_whole_batch(program& p, const replacement& r, extent_t batch, int axis) {
-  int x = r.index;
-  const shape s = p.shape_of(x);
-  if (!r.batched) {
-    if (s.rank >= max_rank) return p.fail(program_error::rank_too_high, p[x].operation, s);
-    x = record_expand(p, record_cast(p, x, p[x].type), with_batch(batch, s));
-  }
-  return record_move_axis(p, x, 0, axis);
 }
 
 /// The inputs of a batch: an instruction that stands for one example each, and the value that will take its place.

@@ -187,6 +187,16 @@ constexpr list<int> append_adjoints(program& p, const list<int>& outputs, const 
         break;
       }
       case family::view: {
+        if (x.operation == opcode_of<operation::concatenate>) {
+          std::int64_t start = 0;
+          for (const int o : x.operand) {
+            if (o < 0) continue;
+            const std::int64_t next = start + p.resolve(p.shape_of(o).extent[x.attribute]);
+            if (needed[o]) accumulate(o, record_slice(p, d.index(), x.attribute, start, next, 1), -1);
+            start = next;
+          }
+          break;
+        }
         int back = d.index();
         if (x.operation == opcode_of<operation::permute>) {
           int order[max_rank]{};

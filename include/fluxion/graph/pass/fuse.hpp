@@ -16,7 +16,7 @@ struct kernel_group {
   enum kind_t : std::uint8_t { loop, contract, embed };
   kind_t kind = loop;
   bool row_known = false;
-  std::int16_t product = -1;         // of a contraction, or the value of an embed
+  std::int16_t product = -1;         // of a contraction, or the value of an embed or a concatenation
   std::int8_t axes = 0;
   std::int8_t reduction_kinds = 0;   // distinct sets of reduced axes
   std::int16_t members = 0;
@@ -66,8 +66,9 @@ class fuser {
           v_[i].lazy = true, v_[i].lazy_flops = code_[i].operation == opcode_of<operation::uniform> ? 8 : 1;
           break;
         case family::view:
-          if (code_[i].operation == opcode_of<operation::embed>) {
-            materialise(code_[i].operand[0]);
+          if (is_written_view(code_[i].operation)) {
+            for (const std::int16_t o : code_[i].operand)
+              if (o >= 0) materialise(o);
             open(kernel_group::embed, i);
           } else if (!v_[i].free_view) materialise(i);
           break;

@@ -17,7 +17,7 @@ constexpr program make_outputs_distinct(program p) {
     int root = o;
     while (p.is<operation::reshape>(root)) root = p[root].operand[0];
     const family kind = p.family_of(root);
-    const bool computed = kind == family::map || kind == family::reduce || kind == family::contract || p.is<operation::embed>(root);
+    const bool computed = kind == family::map || kind == family::reduce || kind == family::contract || is_written_view(p[root].operation);
     if (computed && root < claimed.size() && !claimed[root]) {
       claimed[root] = true;
       continue;

@@ -43,7 +43,7 @@ class value_placer {
 
  private:
   constexpr bool is_alias(int i) const {
-    return info_of(code_[i].operation).family == family::view && code_[i].operation != opcode_of<operation::embed>;
+    return info_of(code_[i].operation).family == family::view && !is_written_view(code_[i].operation);
   }
 
   constexpr void touch(int value, int step) {
@@ -62,7 +62,7 @@ class value_placer {
         continue;
       }
       touch(step.value, s);
-      for (int k = 0; k < 2; ++k)
+      for (int k = 0; k < 3; ++k)
         if (code_[step.value].operand[k] >= 0) touch(code_[step.value].operand[k], s);
     }
   }

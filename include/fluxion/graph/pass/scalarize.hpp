@@ -67,7 +67,7 @@ class scalarizer {
     if (x.operation == opcode_of<operation::cast> && x.flags & unit_flag) return true;
     const auto along = [&](int k) { return x.operand[k] >= 0 && along_[x.operand[k]]; };
     switch (info_of(x.operation).family) {
-      case family::view: return along(0);
+      case family::view: return along(0) || along(1) || along(2);
       case family::reduce: return along(0) && (p_.is<operation::sum>(i) || p_.is<operation::mean>(i));
       case family::contract: return along(0) || along(1);
       case family::map:
@@ -138,6 +138,15 @@ class scalarizer {
 
   constexpr void add_view(int i, int count) {
     const instruction& x = p_[i];
+    if (p_.is<operation::concatenate>(i)) {
+      for (int n = 0; n < count; ++n) {
+        int at[max_rank]{}, k = 0;
+        position_of(n, p_.shape_of(i), at);
+        for (; at[x.attribute] >= p_.shape_of(x.operand[k]).extent[x.attribute]; ++k) at[x.attribute] -= static_cast<int>(p_.shape_of(x.operand[k]).extent[x.attribute]);
+        steps_.push_back(steps_[first_[x.operand[k]] + element_at(at, p_.shape_of(x.operand[k]))]);
+      }
+      return;
+    }
     const int from = x.operand[0];
     const shape &s = p_.shape_of(i), &t = p_.shape_of(from);
     const bool embeds = p_.is<operation::embed>(i);

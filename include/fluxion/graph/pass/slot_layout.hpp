@@ -8,7 +8,7 @@ constexpr bool is_strided_argument(const program& p, int i) { return p.is<operat
 
 constexpr bool chain_is_reshape(const program& p, int i) {
   while (p.is<operation::reshape>(i)) i = p[i].operand[0];
-  return p.family_of(i) != family::view || p.is<operation::embed>(i);
+  return p.family_of(i) != family::view || is_written_view(p[i].operation);
 }
 
 /// Whether the elements of a row lie one behind the other. The slot's axes are in the order of the kernel's: outer ones, then the row's.
@@ -30,7 +30,7 @@ constexpr bool row_contiguous(const program& p, const plan_slot& slot, int outer
     if (--wanted < 0) return false;
   }
   if (wanted != 0) return false;
-  while (p.family_of(i) == family::view && !p.is<operation::embed>(i)) {
+  while (p.family_of(i) == family::view && !is_written_view(p[i].operation)) {
     if (p.is<operation::permute>(i)) return false;
     if (p.is<operation::slice>(i)) {
       const slice_spec& spec = p.slices[p[i].attribute];

@@ -31,8 +31,9 @@ class memory_chooser {
       if (kind == family::contract) {
         store(i), need(code_[i].operand[0]), need(code_[i].operand[1]);
       } else if (kind == family::view && !v_[i].free_view) {
-        need(code_[i].operand[0]);
-        if (code_[i].operation == opcode_of<operation::embed>) store(i);
+        for (const std::int16_t o : code_[i].operand)
+          if (o >= 0) need(o);
+        if (is_written_view(code_[i].operation)) store(i);
         else mark_views(i);
       }
     }

@@ -31,6 +31,14 @@ constexpr int record_tangent(program& p, int i, const int* tangent) {
       break;
     }
     case family::view: {
+      if (x.operation == opcode_of<operation::concatenate>) {
+        instruction same = x;
+        same.shape = p.canonical(x.shape);
+        for (std::int16_t& o : same.operand)
+          if (o >= 0) o = static_cast<std::int16_t>(tangent[o] >= 0 ? tangent[o] : record_expand(p, p.constant(p[o].type, 0), p[o].shape));
+        add(p.put(same));
+        break;
+      }
       const int d = tangent[x.operand[0]];
       if (x.operation == opcode_of<operation::reshape>) add(record_reshape(p, d, p.shape_of(i)));
       else if (x.operation == opcode_of<operation::permute>) {

@@ -96,7 +96,7 @@ constexpr list<value_facts> find_facts(const program& p) {
     f.family = info_of(x.operation).family, f.wide = shape_of[x.shape].wide, f.axes = shape_of[x.shape].axes;
     f.base = f.root = static_cast<std::int16_t>(i);
     if (f.family == family::leaf) f.number = x.operation != opcode_of<operation::argument>;
-    if (f.family != family::view || x.operation == opcode_of<operation::embed>) continue;
+    if (f.family != family::view || is_written_view(x.operation)) continue;
     const value_facts& of = all[x.operand[0]];
     f.root = of.root;
     packed_axes axes = 0;
