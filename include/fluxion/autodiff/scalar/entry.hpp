@@ -47,20 +47,31 @@ struct EntryWriter {
   }
 };
 
-/// The same for operands some of which are constants or of scopes around this one.
+/// The same for operands some of which are constants or of the scope around this one. No branches: whether an operand is active is not easy to guess.
 template <class T>
 struct SelectiveEntryWriter {
   T* const partial;
   std::int32_t* const index;
-  ScalarTape<T>& tape;
+  const std::uint32_t recording, enclosing;
+  bool others = false;
   std::uint32_t count = 0;
 
   FLUXION_ALWAYS_INLINE void add(const T& by, const ScalarPlace& operand) {
-    if (!operand.is_active()) return;
-    tape.admit(operand.recording());
     partial[count] = by;
     index[count] = operand.index();
-    ++count;
+    const bool is_active = operand.is_active();
+    others |= is_active & (operand.recording() != recording) & (operand.recording() != enclosing);
+    count += is_active;
+  }
+};
+
+/// Asks of each operand whether it may be used.
+template <class T>
+struct OperandCheck {
+  ScalarTape<T>& tape;
+
+  void add(const T&, const ScalarPlace& operand) {
+    if (operand.is_active()) tape.check_live(operand.recording());
   }
 };
 

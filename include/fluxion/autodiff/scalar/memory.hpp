@@ -18,6 +18,9 @@
 namespace fluxion {
 namespace detail {
 
+/// How many entries a statement has. A type of its own, which unlike a character is not taken for a part of whatever else lies in memory.
+enum class EntryCount : std::uint8_t {};
+
 /// A stretch of the recording. Statement s is the next count[s] entries, each the partial derivative by an operand and the operand's index.
 /// A statement has no index of its own: it is its place. Three arrays, so that an entry takes sizeof(T) + 4 bytes and a statement one.
 template <class T>
@@ -25,7 +28,7 @@ struct ScalarChunk {
   static constexpr std::uint32_t capacity = std::bit_floor(static_cast<std::uint32_t>((1u << 19) / sizeof(T)));
   T partial[capacity];
   std::int32_t index[capacity];
-  std::uint8_t count[capacity];
+  EntryCount count[capacity];
 };
 
 /// A place in the recording: everything before it in this chunk and in the earlier ones.
@@ -103,7 +106,7 @@ class ScalarChunks {
     while (stretches_[c].first > index) --c;
     const Stretch& stretch = stretches_[c];
     ScalarCursor at{c, stretch.entries, stretch.statements};
-    for (const auto end = static_cast<std::uint32_t>(index - stretch.first + 1); at.statements > end;) at.entries -= stretch.data->count[--at.statements];
+    for (const auto end = static_cast<std::uint32_t>(index - stretch.first + 1); at.statements > end;) at.entries -= static_cast<std::uint32_t>(stretch.data->count[--at.statements]);
     return at;
   }
 
@@ -135,10 +138,10 @@ class ScalarChunks {
   static void sweep_chunk(Slot* adjoints, const Stretch& stretch, ScalarCursor& at, std::uint32_t low) {
     const T* partial = stretch.data->partial + at.entries;
     const std::int32_t* index = stretch.data->index + at.entries;
-    const std::uint8_t* const count = stretch.data->count;
+    const EntryCount* const count = stretch.data->count;
     Slot* const own = adjoints + stretch.first;
     for (std::uint32_t s = at.statements; s-- > low;) {
-      const std::uint32_t n = count[s];
+      const auto n = static_cast<std::uint32_t>(count[s]);
       partial -= n;
       index -= n;
       const Slot adjoint = own[s];

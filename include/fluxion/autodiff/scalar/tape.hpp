@@ -85,9 +85,6 @@ class ScalarTape {
   std::uint32_t recording() const { return static_cast<std::uint32_t>(recording_ >> 32); }
   detail::ScalarPlace place(std::int32_t index) const { return {index, recording_}; }
   /// Raises ValueError for a variable of a recording that is neither this one nor that of a scope around it.
-  FLUXION_ALWAYS_INLINE void admit(std::uint32_t recording) {
-    if (recording != this->recording() && recording != enclosing_) [[unlikely]] check_live(recording);
-  }
   FLUXION_COLD void check_live(std::uint32_t recording) {
     if (!is_live(recording)) raise<ValueError>("a variable was used whose recording was released, rolled back or is outside of this one; its value() can be used");
   }
@@ -106,18 +103,22 @@ class ScalarTape {
     const std::uint64_t cursor = cursor_, recording = recording_;
     const std::uintptr_t counts = counts_;
     const auto entries = static_cast<std::uint32_t>(cursor);
+    const auto finish = [&](std::uint32_t written) FLUXION_INLINE_LAMBDA -> detail::ScalarPlace {
+      *reinterpret_cast<detail::EntryCount*>(counts + (cursor >> 32)) = static_cast<detail::EntryCount>(written);
+      cursor_ = cursor + ((std::uint64_t{1} << 32) + written);
+      return {static_cast<std::int32_t>(cursor >> 32), recording};
+    };
     detail::EntryWriter<T> writer{chunk->partial + entries, chunk->index + entries, recording};
     expression.push(writer, T(1));
-    std::uint32_t written = writer.count;
-    if (writer.others()) {
-      detail::SelectiveEntryWriter<T> selective{writer.partial, writer.index, *this};
-      expression.push(selective, T(1));
-      written = selective.count;
-      if (written == 0) return {};
+    if (!writer.others()) return finish(E::entries);
+    detail::SelectiveEntryWriter<T> selective{writer.partial, writer.index, this->recording(), enclosing_};
+    expression.push(selective, T(1));
+    if (selective.others) [[unlikely]] {
+      detail::OperandCheck<T> check{*this};
+      expression.push(check, T(1));
     }
-    *reinterpret_cast<std::uint8_t*>(counts + (cursor >> 32)) = static_cast<std::uint8_t>(written);
-    cursor_ = cursor + (std::uint64_t{1} << 32) + written;
-    return {static_cast<std::int32_t>(cursor >> 32), recording};
+    if (selective.count == 0) return {};
+    return finish(selective.count);
   }
 
   /// New inputs; returns the index of the first, which is negative. The next ones' are the numbers below.
