@@ -1,7 +1,7 @@
-// Scalar code by the tape: recording and sweeping, beside CoDiPack, Adept and Enzyme where they are found, derivatives by hand and the value alone.
+// Scalar code by the tape: recording and sweeping, beside CoDiPack, Adept, CppAD and Enzyme where they are found, derivatives by hand and the value alone.
 // A determinant by cofactors is branchy, recursive and larger than the caches; statements fit into them; the valley is a small function of which
 // many gradients are taken; the Jacobian has more rows than one sweep carries.
-// wants: adept codipack enzyme
+// wants: adept codipack cppad enzyme
 #include "reference/scalar.hpp"
 
 #include <fluxion/autodiff/reverse.hpp>
@@ -14,10 +14,14 @@
 #if FLUXION_WITH_CODIPACK
 #include <codi.hpp>
 #endif
+#if FLUXION_WITH_CPPAD
+#include <cppad/cppad.hpp>
+#endif
 #if FLUXION_WITH_ENZYME
 #include "reference/enzyme.hpp"
 #endif
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -196,6 +200,32 @@ struct Adept {
 };
 #endif
 
+#if FLUXION_WITH_CPPAD
+/// The function is recorded each time, as the course of a branchy one depends on its arguments.
+struct Cppad {
+  using number = CppAD::AD<double>;
+  template <class F>
+  static void record(const F& f, std::span<const double> x, std::span<double> g) {
+    static std::vector<number> v;
+    v.assign(x.begin(), x.end());
+    CppAD::Independent(v);
+    g[0] = CppAD::Value(CppAD::Var2Par(number(f(v.data()))));
+    number::abort_recording();
+  }
+  template <class F>
+  static void gradient(const F& f, std::span<const double> x, std::span<double> g) {
+    static std::vector<number> v, y(1);
+    static const std::vector<double> seed{1};
+    v.assign(x.begin(), x.end());
+    CppAD::Independent(v);
+    y[0] = f(v.data());
+    CppAD::ADFun<double> function(v, y);
+    const std::vector<double> slope = function.Reverse(1, seed);
+    std::copy(slope.begin(), slope.end(), g.begin());
+  }
+};
+#endif
+
 #if FLUXION_WITH_ENZYME
 struct Enzyme {
   template <class F>
@@ -308,6 +338,10 @@ int main(int argc, char** argv) {
 #endif
 #if FLUXION_WITH_ADEPT
   add<Adept>("adept");
+#endif
+#if FLUXION_WITH_CPPAD
+  CppAD::thread_alloc::hold_memory(true);
+  add<Cppad>("cppad");
 #endif
 #if FLUXION_WITH_ENZYME
   add<Enzyme>("enzyme");

@@ -5,7 +5,7 @@
 #
 # Every file wants zlib, which the readers of compressed files use.
 # Parts: zlib, openblas, onednn, torch, thrust (its host systems), nvcc, threads, eigen-tensor, and the headers of other libraries of
-# derivatives: adept, codipack, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place), and enzyme, a plugin of clang
+# derivatives: adept, codipack, cppad, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place), and enzyme, a plugin of clang
 # (-D FLUXION_enzyme_PLUGIN=<ClangEnzyme or LLDEnzyme file>; it belongs to one version of clang, -D FLUXION_enzyme_COMPILER=<that clang++>).
 include_guard(GLOBAL)
 
@@ -132,6 +132,8 @@ function(fluxion_find_part name result)
     if(link_to AND NOT MSVC)
       target_compile_options(${link_to} INTERFACE -Wno-error=cpp)  # its header warns where it was not told of a BLAS
     endif()
+  elseif(name STREQUAL "cppad")
+    fluxion_header_part(cppad link_to cppad/configure.hpp)  # which its configuration writes
   elseif(name STREQUAL "enzyme")
     fluxion_enzyme_part(link_to)
   elseif(name STREQUAL "fastad")
