@@ -1,7 +1,7 @@
 // Bundle adjustment: the sparse Jacobian of 31,843 observations by a traced function, by vmap, by dual numbers, written by hand, by differences and, where
-// it is found, by CoDiPack's tape. Every time includes the pattern of the matrix. Not the sizes but the numbers differ from GradBench's file,
+// they are found, by Enzyme and by CoDiPack's tape. Every time includes the pattern of the matrix. Not the sizes but the numbers differ from GradBench's file,
 // which repeats one camera and one point.
-// wants: codipack
+// wants: codipack enzyme
 #include "reference/ba.hpp"
 
 #include <fluxion/autodiff/jacobian.hpp>
@@ -11,6 +11,9 @@
 
 #if FLUXION_WITH_CODIPACK
 #include <codi.hpp>
+#endif
+#if FLUXION_WITH_ENZYME
+#include "reference/enzyme.hpp"
 #endif
 
 #include <algorithm>
@@ -127,6 +130,17 @@ void jacobian_by_codipack(const Problem& given, SparseMatrix& result) {
 }
 #endif
 
+#if FLUXION_WITH_ENZYME
+void jacobian_by_enzyme(const Problem& given, SparseMatrix& result) {
+  const std::size_t n = given.observations.size();
+  set_pattern(given, result);
+  for (std::size_t i = 0; i < n; ++i) {
+    reference::enzyme::ba_rows(parameters_of(given, i), given.features[i], result.values.data() + 2 * block_size * i);
+    result.values[2 * block_size * n + i] = -2 * given.weights[i];
+  }
+}
+#endif
+
 /// Both must agree relative to the largest of a row's neighbours: elements of one matrix differ by orders of magnitude.
 bool agree(const SparseMatrix& a, const SparseMatrix& b, double tolerance) {
   if (a.begin != b.begin || a.columns != b.columns) return false;
@@ -166,6 +180,9 @@ BENCHMARK_CAPTURE(measure, hand, &reference::ba::jacobian, 1e-9)->Name("ba/jacob
 BENCHMARK_CAPTURE(measure, differences, &jacobian_by_differences, 1e-4)->Name("ba/jacobian/differences/31843")->Unit(benchmark::kMillisecond);
 #if FLUXION_WITH_CODIPACK
 BENCHMARK_CAPTURE(measure, codipack, &jacobian_by_codipack, 1e-9)->Name("ba/jacobian/codipack/31843")->Unit(benchmark::kMillisecond);
+#endif
+#if FLUXION_WITH_ENZYME
+BENCHMARK_CAPTURE(measure, enzyme, &jacobian_by_enzyme, 1e-9)->Name("ba/jacobian/enzyme/31843")->Unit(benchmark::kMillisecond);
 #endif
 BENCHMARK(objective)->Name("ba/jacobian/objective/31843")->Unit(benchmark::kMillisecond);
 

@@ -1,6 +1,6 @@
 // A mixture of 25 Gaussians at 1,000 points: the log posterior and its gradient by `value_and_grad` of tensor code, by plain loops with a gradient
-// written by hand and, where it is found, by CoDiPack's tape of the same loops.
-// wants: codipack
+// written by hand and, where they are found, by Enzyme and by CoDiPack's tape of the same loops.
+// wants: codipack enzyme
 #include "../examples/problems/gmm_data.hpp"
 #include "reference/gmm.hpp"
 
@@ -8,6 +8,9 @@
 
 #if FLUXION_WITH_CODIPACK
 #include <codi.hpp>
+#endif
+#if FLUXION_WITH_ENZYME
+#include "reference/enzyme.hpp"
 #endif
 
 #include <algorithm>
@@ -117,6 +120,21 @@ void gradient_codipack(benchmark::State& state) {
 }
 BENCHMARK(gradient_codipack<10>)->Name("gmm/gradient/codipack/10")->Unit(benchmark::kMillisecond);
 BENCHMARK(gradient_codipack<32>)->Name("gmm/gradient/codipack/32")->Unit(benchmark::kMillisecond);
+#endif
+
+#if FLUXION_WITH_ENZYME
+template <std::size_t D>
+void gradient_enzyme(benchmark::State& state) {
+  reference::gmm::Workspace<double> workspace, shadow;
+  workspace.prepare(K, D);
+  shadow.prepare(K, D);
+  measure_gradient<D>(state, [&](auto& g) {
+    return reference::enzyme::gmm_objective(K, D, N, reference::gmm::arrays_of(problem<D>().at), problem<D>().points.data(), problem<D>().prior, workspace,
+                                            shadow, {g.alpha.data(), g.means.data(), g.log_diagonal.data(), g.lower.data()});
+  });
+}
+BENCHMARK(gradient_enzyme<10>)->Name("gmm/gradient/enzyme/10")->Unit(benchmark::kMillisecond);
+BENCHMARK(gradient_enzyme<32>)->Name("gmm/gradient/enzyme/32")->Unit(benchmark::kMillisecond);
 #endif
 
 BENCHMARK(objective_fluxion<10>)->Name("gmm/objective/fluxion/10")->Unit(benchmark::kMillisecond);

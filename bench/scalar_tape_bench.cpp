@@ -1,7 +1,9 @@
-// Scalar code by the tape: recording and sweeping, beside CoDiPack and Adept where they are found, derivatives by hand and the value alone.
+// Scalar code by the tape: recording and sweeping, beside CoDiPack, Adept, CppAD and Enzyme where they are found, derivatives by hand and the value alone.
 // A determinant by cofactors is branchy, recursive and larger than the caches; statements fit into them; the valley is a small function of which
 // many gradients are taken; the Jacobian has more rows than one sweep carries.
-// wants: adept codipack
+// wants: adept codipack cppad enzyme
+#include "reference/scalar.hpp"
+
 #include <fluxion/autodiff/reverse.hpp>
 
 #include <benchmark/benchmark.h>
@@ -12,7 +14,14 @@
 #if FLUXION_WITH_CODIPACK
 #include <codi.hpp>
 #endif
+#if FLUXION_WITH_CPPAD
+#include <cppad/cppad.hpp>
+#endif
+#if FLUXION_WITH_ENZYME
+#include "reference/enzyme.hpp"
+#endif
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -22,26 +31,10 @@
 
 namespace {
 
+using namespace reference::scalar;
+
 // ---- the functions ------------------------------------------------------------------------------------------------------
 
-constexpr int order = 9;
-constexpr unsigned all_columns = (1u << order) - 1;
-
-template <class T>
-T determinant(const T* m, int rows, unsigned columns) {
-  const T* const row = m + (order - rows) * order;
-  if (rows == 1)
-    for (int j = 0; j < order; ++j)
-      if (columns >> j & 1) return row[j];
-  T sum = 0.0;
-  double sign = 1;
-  for (int j = 0; j < order; ++j)
-    if (columns >> j & 1) {
-      sum = sum + row[j] * determinant(m, rows - 1, columns & ~(1u << j)) * sign;
-      sign = -sign;
-    }
-  return sum;
-}
 /// A determinant is linear in each row: one recursion carries the seed down and the minors up.
 double determinant_by_hand(const double* m, double* g, int rows, unsigned columns, double seed) {
   const double* const row = m + (order - rows) * order;
@@ -73,18 +66,6 @@ T statements(const T* x) {
   for (std::size_t i = 0; i < statement_count; ++i) s[i % 16] = s[i % 16] * 0.5 + x[i % 8] * x[i % 7];
   T sum = 0.0;
   for (std::size_t i = 0; i < s.size(); ++i) sum = sum + s[i];
-  return sum;
-}
-
-template <class T>
-T valley(const T* x) {
-  using std::exp;
-  using std::sin;
-  T sum = (1 - x[0]) * (1 - x[0]);
-  for (std::size_t i = 0; i + 1 < 12; ++i) {
-    const T fall = x[i + 1] - x[i] * x[i], rest = 1 - x[i + 1];
-    sum = sum + 100 * fall * fall + rest * rest + exp(-x[i] * x[i + 1]) * sin(x[i] + 2 * x[i + 1]);
-  }
   return sum;
 }
 
@@ -219,6 +200,42 @@ struct Adept {
 };
 #endif
 
+#if FLUXION_WITH_CPPAD
+/// The function is recorded each time, as the course of a branchy one depends on its arguments.
+struct Cppad {
+  using number = CppAD::AD<double>;
+  template <class F>
+  static void record(const F& f, std::span<const double> x, std::span<double> g) {
+    static std::vector<number> v;
+    v.assign(x.begin(), x.end());
+    CppAD::Independent(v);
+    g[0] = CppAD::Value(CppAD::Var2Par(number(f(v.data()))));
+    number::abort_recording();
+  }
+  template <class F>
+  static void gradient(const F& f, std::span<const double> x, std::span<double> g) {
+    static std::vector<number> v, y(1);
+    static const std::vector<double> seed{1};
+    v.assign(x.begin(), x.end());
+    CppAD::Independent(v);
+    y[0] = f(v.data());
+    CppAD::ADFun<double> function(v, y);
+    const std::vector<double> slope = function.Reverse(1, seed);
+    std::copy(slope.begin(), slope.end(), g.begin());
+  }
+};
+#endif
+
+#if FLUXION_WITH_ENZYME
+struct Enzyme {
+  template <class F>
+  static void gradient(const F&, std::span<const double> x, std::span<double> g) {
+    if (x.size() == order * order) reference::enzyme::determinant(x.data(), g.data());
+    else reference::enzyme::valley(x.data(), g.data());
+  }
+};
+#endif
+
 // ---- measurements -------------------------------------------------------------------------------------------------------
 
 bool agree(std::span<const double> a, std::span<const double> b) {
@@ -302,9 +319,11 @@ void add(const std::string& tool) {
   using benchmark::RegisterBenchmark;
   RegisterBenchmark(("tape/determinant/" + tool + "/9").c_str(), [](auto& s) { gradient<Tool>(s, determinant_of, order * order); })
       ->Unit(benchmark::kMillisecond);
-  RegisterBenchmark(("tape/statements/" + tool + "/10000").c_str(), [](auto& s) { gradient<Tool>(s, statements_of, 8); });
-  RegisterBenchmark(("tape/record/" + tool + "/10000").c_str(), [](auto& s) { record<Tool>(s, statements_of, 8); });
-  RegisterBenchmark(("tape/valley/" + tool + "/12").c_str(), [](auto& s) { gradient<Tool>(s, valley_of, 12); });
+  RegisterBenchmark(("tape/valley/" + tool + "/12").c_str(), [](auto& s) { gradient<Tool>(s, valley_of, variables); });
+  if constexpr (requires(std::span<double> y) { Tool::record(statements_of, {}, y); }) {
+    RegisterBenchmark(("tape/statements/" + tool + "/10000").c_str(), [](auto& s) { gradient<Tool>(s, statements_of, 8); });
+    RegisterBenchmark(("tape/record/" + tool + "/10000").c_str(), [](auto& s) { record<Tool>(s, statements_of, 8); });
+  }
   if constexpr (requires(double* j) { Tool::jacobian({}, j); })
     RegisterBenchmark(("tape/jacobian/" + tool + "/16x40").c_str(), [](auto& s) { jacobian<Tool>(s); });
 }
@@ -320,10 +339,17 @@ int main(int argc, char** argv) {
 #if FLUXION_WITH_ADEPT
   add<Adept>("adept");
 #endif
+#if FLUXION_WITH_CPPAD
+  CppAD::thread_alloc::hold_memory(true);
+  add<Cppad>("cppad");
+#endif
+#if FLUXION_WITH_ENZYME
+  add<Enzyme>("enzyme");
+#endif
   RegisterBenchmark("tape/determinant/hand/9", determinant_hand)->Unit(benchmark::kMillisecond);
   RegisterBenchmark("tape/determinant/value/9", [](auto& s) { value(s, determinant_of, order * order); })->Unit(benchmark::kMillisecond);
   RegisterBenchmark("tape/statements/value/10000", [](auto& s) { value(s, statements_of, 8); });
-  RegisterBenchmark("tape/valley/value/12", [](auto& s) { value(s, valley_of, 12); });
+  RegisterBenchmark("tape/valley/value/12", [](auto& s) { value(s, valley_of, variables); });
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

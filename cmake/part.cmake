@@ -5,7 +5,8 @@
 #
 # Every file wants zlib, which the readers of compressed files use.
 # Parts: zlib, openblas, onednn, torch, thrust (its host systems), nvcc, threads, eigen-tensor, and the headers of other libraries of
-# derivatives: adept, codipack, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place).
+# derivatives: adept, codipack, cppad, fastad (-D FLUXION_<part>_INCLUDE_DIR=<folder> where they are not in a usual place), and enzyme, a plugin of clang
+# (-D FLUXION_enzyme_PLUGIN=<ClangEnzyme or LLDEnzyme file>; it belongs to one version of clang, -D FLUXION_enzyme_COMPILER=<that clang++>).
 include_guard(GLOBAL)
 
 # Sets `result` to the target of a part, or to "" where it is not found. Looks only once.
@@ -55,6 +56,37 @@ function(fluxion_header_part name result header)
   endif()
 endfunction()
 
+# A shared library of what Enzyme differentiates for the benchmarks, which clang compiles whatever compiler the project has.
+function(fluxion_enzyme_part result)
+  set(names "")
+  foreach(version RANGE 20 12)
+    list(APPEND names ClangEnzyme-${version}.so LLDEnzyme-${version}.so)
+  endforeach()
+  find_file(FLUXION_enzyme_PLUGIN NAMES ${names} PATH_SUFFIXES lib)
+  if(FLUXION_enzyme_PLUGIN)
+    string(REGEX MATCH "-([0-9]+)[.]" unused "${FLUXION_enzyme_PLUGIN}")
+    find_program(FLUXION_enzyme_COMPILER NAMES clang++-${CMAKE_MATCH_1} clang++)
+  endif()
+  mark_as_advanced(FLUXION_enzyme_PLUGIN FLUXION_enzyme_COMPILER)
+  if(FLUXION_enzyme_PLUGIN AND FLUXION_enzyme_COMPILER)
+    set(reference "${PROJECT_SOURCE_DIR}/bench/reference")
+    set(library "${PROJECT_BINARY_DIR}/libfluxion_enzyme.so")
+    get_target_property(eigen_dir Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+    separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELEASE}")
+    add_custom_command(
+      OUTPUT "${library}"
+      COMMAND "${FLUXION_enzyme_COMPILER}" -std=c++20 ${flags} -shared -fPIC -fvisibility=hidden -fvisibility-inlines-hidden
+              "-fpass-plugin=${FLUXION_enzyme_PLUGIN}" "-I${PROJECT_SOURCE_DIR}/include" -isystem "${eigen_dir}" "${reference}/enzyme.cpp" -o "${library}"
+      DEPENDS "${reference}/enzyme.cpp" "${reference}/enzyme.hpp" "${reference}/ba.hpp" "${reference}/gmm.hpp" "${reference}/scalar.hpp"
+      VERBATIM)
+    add_custom_target(fluxion_enzyme_library DEPENDS "${library}")
+    add_library(fluxion_found_enzyme INTERFACE IMPORTED GLOBAL)
+    set_property(TARGET fluxion_found_enzyme PROPERTY INTERFACE_LINK_LIBRARIES "${library}")
+    add_dependencies(fluxion_found_enzyme fluxion_enzyme_library)
+    set(${result} fluxion_found_enzyme PARENT_SCOPE)
+  endif()
+endfunction()
+
 function(fluxion_find_part name result)
   set(link_to "")
   if(name STREQUAL "zlib")
@@ -97,6 +129,13 @@ function(fluxion_find_part name result)
     fluxion_header_part(codipack link_to codi.hpp)
   elseif(name STREQUAL "adept")
     fluxion_header_part(adept link_to adept_source.h)
+    if(link_to AND NOT MSVC)
+      target_compile_options(${link_to} INTERFACE -Wno-error=cpp)  # its header warns where it was not told of a BLAS
+    endif()
+  elseif(name STREQUAL "cppad")
+    fluxion_header_part(cppad link_to cppad/configure.hpp)  # which its configuration writes
+  elseif(name STREQUAL "enzyme")
+    fluxion_enzyme_part(link_to)
   elseif(name STREQUAL "fastad")
     fluxion_header_part(fastad link_to fastad)
   elseif(name STREQUAL "eigen-tensor")

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <span>
@@ -89,6 +90,60 @@ TEST_CASE("a statement writes an entry for each mention of a variable, and nothi
   CHECK(Tape::bytes_of_statement(2) == 25);
   copy.backward();
   CHECK(x.grad() == 4 + constant.value());
+}
+
+TEST_CASE("whatever its operands are, a statement has the entries of those that are active, and variables of no use raise") {
+  tape().clear();
+  enum { own, constant, outer, released };
+  V gone = fx::variable(1.);
+  tape().clear();
+  const V outside = fx::variable(2.);
+  Tape::Scope scope;
+  const V inside = fx::variable(3.);
+  for (int i = 0; i < 64; ++i) {
+    const std::array kinds{i % 4, i / 4 % 4, i / 16};
+    std::array<V, 3> x{5, 7, 11};
+    int active = 0;
+    bool raises = false;
+    double by_inside = 0, by_outside = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double slope = k == 0 ? 1 : k == 1 ? 10 : 100;
+      if (kinds[k] == own) x[k] = inside, by_inside += slope;
+      if (kinds[k] == outer) x[k] = outside, by_outside += slope;
+      if (kinds[k] == released) x[k] = gone, raises = true;
+      active += kinds[k] != constant;
+    }
+    CAPTURE(i);
+    const auto size = tape().size(), entries = tape().entries();
+    V y;
+    if (raises) {
+      CHECK_THROWS_AS((y = x[0] + 10 * x[1] + x[2] * 100), fx::ValueError);
+      CHECK(tape().size() == size);
+      CHECK(tape().entries() == entries);
+      continue;
+    }
+    y = x[0] + 10 * x[1] + x[2] * 100;
+    CHECK(y.value() == x[0].value() + 10 * x[1].value() + 100 * x[2].value());
+    CHECK(y.requires_grad() == (active > 0));
+    CHECK(tape().size() - size == (active > 0));
+    CHECK(static_cast<int>(tape().entries() - entries) == active);
+    tape().zero_grad();
+    if (active > 0) y.backward(true);
+    CHECK(inside.grad() == by_inside);
+    CHECK(outside.grad() == by_outside);
+  }
+}
+
+TEST_CASE("no number of a recording has all the bits of another one") {
+  fx::detail::ScalarTapeBackground<long double> numbers;
+  std::array<std::uint32_t, 3000> taken;
+  for (auto& number : taken) number = numbers.new_recording();
+  for (const auto a : taken) {
+    CHECK_UNARY(a != 0);
+    int covered = 0;
+    for (const auto b : taken) covered += (a & b) == b;
+    CHECK_UNARY(covered == 1);  // by itself
+  }
 }
 
 TEST_CASE("several outputs with seeds take one sweep") {

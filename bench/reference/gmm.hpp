@@ -47,11 +47,11 @@ struct Workspace {
 };
 
 /// The exponents of one point's sum over components; `turned` keeps Q (x - mean) of each.
-template <class T>
-void component_exponents(std::size_t k, std::size_t d, const Arrays<T>& p, const double* point, Workspace<T>& w) {
+template <class T, class Memory>
+void component_exponents(std::size_t k, std::size_t d, const Arrays<T>& p, const double* point, Memory& w) {
   for (std::size_t c = 0; c < k; ++c) {
     const T* lower = p.lower + c * d * (d - 1) / 2;
-    T* turned = w.turned.data() + c * d;
+    T* turned = &w.turned[c * d];
     for (std::size_t i = 0; i < d; ++i) {
       w.centred[i] = point[i] - p.means[c * d + i];
       turned[i] = w.diagonal[c * d + i] * w.centred[i];
@@ -64,10 +64,10 @@ void component_exponents(std::size_t k, std::size_t d, const Arrays<T>& p, const
   }
 }
 
-template <class T>
-T objective(std::size_t k, std::size_t d, std::size_t n, const Arrays<T>& p, const double* points, const Wishart& prior, Workspace<T>& w) {
+/// In memory that is prepared: a Workspace, or a struct of pointers with the same names.
+template <class T, class Memory>
+T objective_in(Memory& w, std::size_t k, std::size_t d, std::size_t n, const Arrays<T>& p, const double* points, const Wishart& prior) {
   using std::exp;
-  w.prepare(k, d);
   const std::size_t triangle = d * (d - 1) / 2;
   T squares = 0, determinants = 0;
   for (std::size_t c = 0; c < k; ++c) {
@@ -83,10 +83,16 @@ T objective(std::size_t k, std::size_t d, std::size_t n, const Arrays<T>& p, con
   T sum = 0;
   for (std::size_t i = 0; i < n; ++i) {
     component_exponents(k, d, p, points + i * d, w);
-    sum += log_sum_exp(w.main.data(), k);
+    sum += log_sum_exp<T>(&w.main[0], k);
   }
   return sum - static_cast<double>(n) * log_sum_exp(p.alpha, k) + prior.m * determinants - 0.5 * prior.gamma * prior.gamma * squares +
          constant_part(k, d, static_cast<fluxion::index_t>(n), prior);
+}
+
+template <class T>
+T objective(std::size_t k, std::size_t d, std::size_t n, const Arrays<T>& p, const double* points, const Wishart& prior, Workspace<T>& w) {
+  w.prepare(k, d);
+  return objective_in<T>(w, k, d, n, p, points, prior);
 }
 
 /// The value; the gradient into `g`.

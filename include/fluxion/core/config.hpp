@@ -51,12 +51,16 @@
 #define FLUXION_NO_INLINE __declspec(noinline)
 #define FLUXION_COLD
 #define FLUXION_RESTRICT __restrict
+#define FLUXION_UNALIGNED
+#define FLUXION_PREFETCH_WRITE(pointer) static_cast<void>(pointer)
 #else
 #define FLUXION_ALWAYS_INLINE inline __attribute__((always_inline))
 #define FLUXION_INLINE_LAMBDA __attribute__((always_inline))
 #define FLUXION_COLD __attribute__((cold, noinline))
 #define FLUXION_NO_INLINE __attribute__((noinline))
 #define FLUXION_RESTRICT __restrict__
+#define FLUXION_UNALIGNED __attribute__((aligned(1), may_alias))
+#define FLUXION_PREFETCH_WRITE(pointer) __builtin_prefetch(pointer, 1)
 #endif
 
 // ---- the inline namespace of everything whose code depends on the build ---------------------------------------------

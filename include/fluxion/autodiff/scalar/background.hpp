@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -57,13 +58,13 @@ struct ScalarTapeBackground {
 
   ~ScalarTapeBackground();
 
+  /// A number of which no other one has all the bits, so that numbers whose common bits are these are all this one: a count, and how many of its bits
+  /// are 0 (Berger 1961). They come again after 2^27 recordings.
   std::uint32_t new_recording() {
     constexpr std::uint32_t block = 1024;
-    do {
-      if (last_number_ % block == block - 1) last_number_ = take_recording_numbers(block);
-      else ++last_number_;
-    } while (last_number_ == 0 || last_number_ == no_recording);
-    return last_number_;
+    if (++last_count_ % block == 0) last_count_ = take_recording_numbers(block);
+    const std::uint32_t count = last_count_ & ((1u << 27) - 1);
+    return count << 5 | static_cast<std::uint32_t>(27 - std::popcount(count));
   }
   /// Whether variables of a recording around the present one can be used in it.
   bool is_live(std::uint32_t recording) const {
@@ -87,7 +88,7 @@ struct ScalarTapeBackground {
   }
 
  private:
-  std::uint32_t last_number_ = 1023;  // the last one of a block
+  std::uint32_t last_count_ = 1023;  // the last one of a block
 };
 
 }  // namespace detail

@@ -1,4 +1,4 @@
-/// Where scalar statements are written: partial derivatives, indices and counts in chunks, adjoints in one array. All of it is kept from one
+/// Where scalar statements are written: entries and their counts in chunks, adjoints in one array. All of it is kept from one
 /// recording to the next. The loop backwards over what was written is here too.
 #pragma once
 #include "../../core/config.hpp"
@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -18,19 +19,52 @@
 namespace fluxion {
 namespace detail {
 
-/// A stretch of the recording. Statement s is the next count[s] entries, each the partial derivative by an operand and the operand's index.
-/// A statement has no index of its own: it is its place. Three arrays, so that an entry takes sizeof(T) + 4 bytes and a statement one.
+/// The partial derivative by an operand, and the operand's index, packed: sizeof(T) + 4 bytes each, at no particular alignment.
+template <class T>
+inline constexpr std::size_t entry_bytes = sizeof(T) + sizeof(std::int32_t);
+
+// Not std::memcpy alone: g++ moves its numbers through integer registers.
+typedef float unaligned_float FLUXION_UNALIGNED;
+typedef double unaligned_double FLUXION_UNALIGNED;
+typedef std::int32_t unaligned_index FLUXION_UNALIGNED;
+
+template <class T>
+FLUXION_ALWAYS_INLINE void write_unaligned(std::byte* to, const T& x) { std::memcpy(to, &x, sizeof(T)); }
+FLUXION_ALWAYS_INLINE void write_unaligned(std::byte* to, float x) { *reinterpret_cast<unaligned_float*>(to) = x; }
+FLUXION_ALWAYS_INLINE void write_unaligned(std::byte* to, double x) { *reinterpret_cast<unaligned_double*>(to) = x; }
+
+template <class T>
+FLUXION_ALWAYS_INLINE void write_entry(std::byte* entry, const T& partial, std::int32_t index) {
+  write_unaligned(entry, partial);
+  *reinterpret_cast<unaligned_index*>(entry + sizeof(T)) = index;
+}
+template <class T>
+FLUXION_ALWAYS_INLINE T partial_of(const std::byte* entry) {
+  T partial;
+  std::memcpy(static_cast<void*>(&partial), entry, sizeof(T));
+  return partial;
+}
+template <class T>
+FLUXION_ALWAYS_INLINE std::int32_t index_of(const std::byte* entry) {
+  return *reinterpret_cast<const unaligned_index*>(entry + sizeof(T));
+}
+
+/// The most entries that one statement has.
+inline constexpr std::uint32_t largest_statement = 255;
+
+/// A stretch of the recording. Statement s is the next count[s] entries. A statement has no index of its own: it is its place.
 template <class T>
 struct ScalarChunk {
-  static constexpr std::uint32_t capacity = std::bit_floor(static_cast<std::uint32_t>((1u << 19) / sizeof(T)));
-  T partial[capacity];
-  std::int32_t index[capacity];
+  static constexpr std::uint32_t capacity = std::max(512u, std::bit_floor(static_cast<std::uint32_t>((1u << 19) / sizeof(T))));
+  static constexpr std::size_t limit = (capacity - largest_statement) * entry_bytes<T>;  // what begins before it has room
+  std::byte entries[capacity * entry_bytes<T>];
   std::uint8_t count[capacity];
 };
 
 /// A place in the recording: everything before it in this chunk and in the earlier ones.
 struct ScalarCursor {
-  std::uint32_t chunk = 0, entries = 0, statements = 0;
+  std::uint32_t chunk = 0, statements = 0;
+  std::size_t bytes = 0;  // of entries
 };
 
 /// The adjoints of statements 1, 2, … and of inputs -1, -2, …, so that one signed index finds either. Between sweeps those of statements are 0.
@@ -88,7 +122,8 @@ class ScalarChunks {
  public:
   struct Stretch {
     std::unique_ptr<ScalarChunk<T>> data;
-    std::uint32_t entries, statements;
+    std::size_t bytes;  // of entries
+    std::uint32_t statements;
     std::int32_t first;  // index of the first statement
   };
 
@@ -102,8 +137,8 @@ class ScalarChunks {
     std::uint32_t c = last_chunk;
     while (stretches_[c].first > index) --c;
     const Stretch& stretch = stretches_[c];
-    ScalarCursor at{c, stretch.entries, stretch.statements};
-    for (const auto end = static_cast<std::uint32_t>(index - stretch.first + 1); at.statements > end;) at.entries -= stretch.data->count[--at.statements];
+    ScalarCursor at{c, stretch.statements, stretch.bytes};
+    for (const auto end = static_cast<std::uint32_t>(index - stretch.first + 1); at.statements > end;) at.bytes -= stretch.data->count[--at.statements] * entry_bytes<T>;
     return at;
   }
 
@@ -112,7 +147,7 @@ class ScalarChunks {
     if (stretches_[from.chunk].first > index) return behind(index, from.chunk);
     ScalarCursor at = from;
     for (const auto end = static_cast<std::uint32_t>(index - stretches_[at.chunk].first + 1); at.statements > end;)
-      at.entries -= stretches_[at.chunk].data->count[--at.statements];
+      at.bytes -= stretches_[at.chunk].data->count[--at.statements] * entry_bytes<T>;
     return at;
   }
 
@@ -125,7 +160,7 @@ class ScalarChunks {
       if (at.statements > low) sweep_chunk(adjoints, stretch, at, low);
       if (at.chunk == floor.chunk) return;
       --at.chunk;
-      at.entries = stretches_[at.chunk].entries;
+      at.bytes = stretches_[at.chunk].bytes;
       at.statements = stretches_[at.chunk].statements;
     }
   }
@@ -133,18 +168,19 @@ class ScalarChunks {
  private:
   template <class Slot>
   static void sweep_chunk(Slot* adjoints, const Stretch& stretch, ScalarCursor& at, std::uint32_t low) {
-    const T* partial = stretch.data->partial + at.entries;
-    const std::int32_t* index = stretch.data->index + at.entries;
+    const std::byte* entries = stretch.data->entries + at.bytes;
     const std::uint8_t* const count = stretch.data->count;
     Slot* const own = adjoints + stretch.first;
     for (std::uint32_t s = at.statements; s-- > low;) {
       const std::uint32_t n = count[s];
-      partial -= n;
-      index -= n;
+      entries -= n * entry_bytes<T>;
       const Slot adjoint = own[s];
       if (is_nothing(adjoint)) continue;
       own[s] = Slot{};
-      const auto add = [&](std::uint32_t i) FLUXION_INLINE_LAMBDA { add_product(adjoints[index[i]], partial[i], adjoint); };
+      const auto add = [&](std::size_t i) FLUXION_INLINE_LAMBDA {
+        const std::byte* const entry = entries + i * entry_bytes<T>;
+        add_product(adjoints[index_of<T>(entry)], partial_of<T>(entry), adjoint);
+      };
       // Most statements have a few operands: no loop whose end the processor would have to guess a second time.
       switch (n) {
         default:
@@ -156,7 +192,7 @@ class ScalarChunks {
         case 1: add(0);
       }
     }
-    at.entries = static_cast<std::uint32_t>(partial - stretch.data->partial);
+    at.bytes = static_cast<std::size_t>(entries - stretch.data->entries);
     at.statements = low;
   }
 

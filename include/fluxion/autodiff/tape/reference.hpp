@@ -109,7 +109,7 @@ bool requires_gradient([[maybe_unused]] const X& expression) {
     });
     gradient_leaves<X>::each(expression, [&](const auto& x) { any = any || wants_gradient(x); });
   }
-  return any && autograd_state.grad;
+  return any && is_grad_enabled();
 }
 
 /// Whether it can be: raises ValueError otherwise. Returns how many uses of the tape the expression is.
