@@ -42,3 +42,20 @@ TEST_CASE("the README's loop is differentiated from a few checkpoints") {
   CHECK(dx0(1) == doctest::Approx(4 * std::pow(0.997, 2000)));
   CHECK(dk.item() == doctest::Approx(-5 * 20 * std::pow(0.997, 1999)));
 }
+
+TEST_CASE("the README's fixed point is differentiated as an equation") {
+  using Matrix = fx::Tensor<double, fx::dims<2>>;
+  const Matrix z0 = {{0, 0}}, w = {{0.3, -0.2}, {0.1, 0.4}}, x = {{0.5, -1}};
+  constexpr auto layer = [](auto z, auto w, auto x) { return fx::tanh(fx::matmul(z, w) + x); };
+  constexpr auto size_of_z = [](auto z, auto, auto) { return fx::sum(z * z); };
+  auto [size, dw] = fx::value_and_grad<1>(fx::fixed_point(layer, size_of_z))(z0, w, x);  // two states kept, however many steps
+  const auto size_for = [&](const Matrix& weights) {
+    Matrix z = z0;
+    for (int i = 0; i < 100; ++i) z = fx::tanh(fx::matmul(z, weights) + x);
+    return z(0, 0) * z(0, 0) + z(0, 1) * z(0, 1);
+  };
+  Matrix more = w;
+  more(0, 1) += 1e-6;
+  CHECK(size.item() == doctest::Approx(size_for(w)));
+  CHECK(dw(0, 1) == doctest::Approx((size_for(more) - size_for(w)) / 1e-6).epsilon(1e-4));
+}
