@@ -1,6 +1,7 @@
 // The nine functions of FastAD's paper (arXiv:2102.10681): value and gradient by traced functions, and by the tape of numbers through plain loops,
 // with everything that a call does in the time, beside the plain loop's value and, where they are found, FastAD, whose expression is set up outside the time, and CoDiPack.
 // wants: fastad codipack
+#include "../examples/problems/volatility.hpp"
 #include "reference/volatility.hpp"
 
 #include <fluxion/autodiff/reverse.hpp>
@@ -389,6 +390,28 @@ void regression_by_fastad(benchmark::State& state) {
 
 void volatility_by_fluxion(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
+  const auto count = static_cast<index_t>(n);
+  const Vector x = reference::volatility::start(random_numbers(n)), numbers = random_numbers(n, 0.2);
+  Vector expected(x.size());
+  reference::volatility::Workspace workspace;
+  reference::volatility::gradient(x, numbers, expected, workspace);
+  const fx::Tensor<double, fx::dims<1>> noise = fx::borrow(x.data(), {count}), y = fx::borrow(numbers);
+  fx::Tensor<double, fx::dims<1>> is_first = fx::zeros<double>({count});
+  is_first(0) = 1;
+  const Scalar phi(x[n]), spread(x[n + 1]), level(x[n + 2]);
+  constexpr auto f = fx::value_and_grad<0, 1, 2, 3>(problems::volatility::log_density);
+  const auto [value, by_noise, by_phi, by_spread, by_level] = f(noise, phi, spread, level, y, is_first);
+  Vector gradient(by_noise.data(), by_noise.data() + n);
+  gradient.insert(gradient.end(), {by_phi.item(), by_spread.item(), by_level.item()});
+  if (!agree(gradient, expected)) return state.SkipWithError("the gradient is wrong");
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(f(noise, phi, spread, level, y, is_first));
+    benchmark::ClobberMemory();
+  }
+}
+/// With the path and its adjoint by hand.
+void volatility_by_density(benchmark::State& state) {
+  const auto n = static_cast<std::size_t>(state.range(0));
   const Vector x = reference::volatility::start(random_numbers(n)), y = random_numbers(n, 0.2);
   Vector gradient(x.size()), expected(x.size());
   reference::volatility::Workspace workspace, by_hand;
@@ -488,6 +511,7 @@ int main(int count, char** arguments) {
   add("regression", "fluxion", &regression_by_fluxion, {10, 50, 150});
   add("regression", "hand", &regression_by_hand, {10, 50, 150});
   add("stochastic_volatility", "fluxion", &volatility_by_fluxion, {64, 1024, 8192});
+  add("stochastic_volatility", "fluxion_density", &volatility_by_density, {64, 1024, 8192});
   add("stochastic_volatility", "fluxion_tape", &volatility_by_tape, {64, 1024, 8192});
   add("stochastic_volatility", "hand", &volatility_by_hand, {64, 1024, 8192});
 #if FLUXION_WITH_FASTAD

@@ -25,11 +25,13 @@ class scalarizer {
   constexpr scalarizer(const program& p, const scalarize_limits& limits) : p_(p), limits_(limits) {}
 
   constexpr straight_line run() {
-    if (!p_.checks.empty() || !p_.symbols.empty()) line_.possible = false;
+    if (!p_.checks.empty()) line_.possible = false;
+    const list<bool> needed = find_needed();
     for (int i = 0; i < p_.size() && line_.possible; ++i) {
-      along_.push_back(is_along_directions(i));
+      along_.push_back(needed[i] && is_along_directions(i));
       to_.along_directions = along_[i];
-      add(i);
+      if (needed[i]) add(i);
+      else first_.push_back(steps_.size());
       if (to_.steps.size() > 4 * limits_.steps) line_.possible = false;
     }
     if (!line_.possible) return {{}, {}, false};
@@ -38,6 +40,21 @@ class scalarizer {
   }
 
  private:
+  /// What results depend on: arguments that nothing reads may have any extents.
+  constexpr list<bool> find_needed() {
+    list<bool> needed(p_.size(), false);
+    for (const int o : p_.outputs) needed[o] = true;
+    for (int i = p_.size() - 1; i >= 0; --i) {
+      if (!needed[i]) continue;
+      for (const std::int16_t o : p_[i].operand)
+        if (o >= 0) needed[o] = true;
+      const shape& s = p_.shape_of(i);
+      for (int axis = 0; axis < s.rank; ++axis)
+        if (is_symbol(s.extent[axis])) line_.possible = false;
+    }
+    return needed;
+  }
+
   static constexpr int count_of(const shape& s) {
     std::int64_t n = 1;
     for (int axis = 0; axis < s.rank; ++axis) n = n > 1 << 20 ? n : n * s.extent[axis];
