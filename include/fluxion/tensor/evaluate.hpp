@@ -454,6 +454,7 @@ class plan_call<Source> {
   static constexpr int argument_count = 0, scalar_count = 0, output_count = 0;
   static constexpr bool is_plain = false, is_straight_line = false;
   static constexpr graph::plan_summary summary{};
+  graph::descriptor* arguments = nullptr;
   index_t symbols[1]{};
 
   binder make_binder() { return {nullptr, nullptr}; }
