@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace {
@@ -44,6 +45,16 @@ const Problem& problem() {
   return p;
 }
 
+/// The same hand with each measured point beside a vertex, so that only theta is wanted.
+const Problem& without_triangles() {
+  static const Problem p = [] {
+    Problem made = problem();
+    made.us.clear();
+    return made;
+  }();
+  return p;
+}
+
 void jacobian_by_differences(const Problem& given, std::vector<double>& result) {
   Problem p = given;
   const std::size_t columns = p.columns();
@@ -73,35 +84,45 @@ void jacobian_by_differences(const Problem& given, std::vector<double>& result) 
 
 using Method = void (*)(const Problem&, std::vector<double>&);
 
-void measure(benchmark::State& state, Method method, double tolerance) {
+void measure(benchmark::State& state, const Problem& given, Method method, double tolerance) {
   std::vector<double> expected, result;
-  reference::ht::jacobian(problem(), expected);
-  method(problem(), result);
+  reference::ht::jacobian(given, expected);
+  method(given, result);
   bool good = expected.size() == result.size();
   for (std::size_t i = 0; good && i < result.size(); ++i)
     good = std::abs(result[i] - expected[i]) <= tolerance * std::max(1.0, std::abs(result[i]) + std::abs(expected[i]));
   if (!good) return state.SkipWithError("the Jacobian is wrong");
   for (auto _ : state) {
-    method(problem(), result);
+    method(given, result);
     benchmark::DoNotOptimize(result.data());
     benchmark::ClobberMemory();
   }
 }
 
-void objective(benchmark::State& state) {
+void objective(benchmark::State& state, const Problem& given) {
   std::vector<double> r;
   for (auto _ : state) {
-    residuals(problem(), r);
+    residuals(given, r);
     benchmark::DoNotOptimize(r.data());
     benchmark::ClobberMemory();
   }
 }
 
-BENCHMARK_CAPTURE(measure, fluxion, &problems::ht::jacobian, 1e-12)->Name("ht/jacobian/fluxion/100");
-BENCHMARK_CAPTURE(measure, hand, &reference::ht::jacobian, 1e-12)->Name("ht/jacobian/hand/100");
-BENCHMARK_CAPTURE(measure, differences, &jacobian_by_differences, 1e-6)->Name("ht/jacobian/differences/100");
-BENCHMARK(objective)->Name("ht/jacobian/objective/100");
+void add(const std::string& name, const Problem& given) {
+  const auto add_method = [&](const char* implementation, Method method, double tolerance) {
+    benchmark::RegisterBenchmark((name + "/" + implementation + "/100").c_str(), [&given, method, tolerance](benchmark::State& state) { measure(state, given, method, tolerance); });
+  };
+  add_method("fluxion", &problems::ht::jacobian, 1e-12);
+  add_method("hand", &reference::ht::jacobian, 1e-12);
+  add_method("differences", &jacobian_by_differences, 1e-6);
+  benchmark::RegisterBenchmark((name + "/objective/100").c_str(), [&given](benchmark::State& state) { objective(state, given); });
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int count, char** arguments) {
+  add("ht/jacobian", problem());
+  add("ht/jacobian_theta", without_triangles());
+  benchmark::Initialize(&count, arguments);
+  benchmark::RunSpecifiedBenchmarks();
+}
