@@ -61,6 +61,12 @@ TEST_CASE("sums across rows and means, fewer rows than are summed in chunks and 
   for (const index_t rows : {1, 2, 127, 128, 300}) CHECK(agrees(f, filled(fx::empty<float>({rows, 5}))));
 }
 
+TEST_CASE("rows behind an axis that only the run knows to be one are added in chunks as well") {
+  constexpr auto f = fx::compile([](auto x, auto w) { return fx::sum(x * w, fx::axes<0, 1>); });
+  static_assert(is_direct<fx::Tensor<float, fx::dims<3>>, Matrix>(f));
+  for (const index_t rows : {100, 20'000}) CHECK(agrees(f, fx::full<float>({1, rows, 3}, 0.1f), fx::full<float>({rows, 3}, 1.f)));
+}
+
 TEST_CASE("axes that cannot become one, and such that can") {
   constexpr auto f = fx::compile([](auto x, auto y) { return std::tuple(x + y, fx::sum(x * y, fx::axes<0, 2>), fx::sum(x, fx::axis<1>)); });
   for (const index_t n : {0, 1, 4}) CHECK(agrees(f, filled(Cube(fx::uninitialized, fx::dims<3>{3, n, 5})), filled(fx::Tensor<double, fx::extents<5>>{})));

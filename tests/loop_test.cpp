@@ -71,3 +71,11 @@ TEST_CASE("the gradient of a loop by a number is what that of a function is: a t
   CHECK(std::get<1>(by_loop).item() == std::get<1>(by_function).item());
   CHECK(std::get<2>(by_loop).item() == std::get<2>(by_function).item());
 }
+
+TEST_CASE("a step that adds up across more rows than are added in one go is run step by step too") {
+  constexpr auto step = [](auto x, auto k) { return x * 0.5f + fx::mean(x * k, fx::axis<1>, fx::keepdim) * fx::mean(x, fx::axis<0>, fx::keepdim); };
+  const fx::Tensor<float, fx::dims<2>> x = fx::full<float>({300, 40}, 2.f);
+  const fx::Tensor<float, fx::dims<1>> k = fx::full<float>({40}, 1.f);
+  const auto y = fx::iterate(step)(x, 2, k);  // 2 -> 5 -> 27.5
+  CHECK(y(3, 3) == 27.5f);
+}

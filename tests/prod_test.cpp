@@ -91,6 +91,12 @@ TEST_CASE("first and second derivatives are products of the other elements, with
   }
 }
 
+TEST_CASE("the derivative beside a zero is zero even where the product of the others overflows") {
+  const Vector g = fx::grad(product)(Vector{0, 1e200, 1e200, 3});
+  CHECK(g(0) == std::numeric_limits<double>::infinity());
+  for (fx::index_t i = 1; i < 4; ++i) CHECK(g(i) == 0);
+}
+
 TEST_CASE("derivatives of products of rows and columns agree with differences") {
   const Matrix x = {{1.5, -2, 0.75}, {0.5, 1.25, -1}};
   CHECK(fx::gradcheck([](const auto& v) { return fx::sum(fx::prod(v, fx::axis<1>) * 3) + fx::sum(fx::sin(fx::prod(v * v, fx::axis<0>, fx::keepdim))); }, x));

@@ -205,3 +205,33 @@ TEST_CASE("derivatives of derivatives read what was packed") {
   slope.backward();
   CHECK(x.grad()(1) == 48);
 }
+
+TEST_CASE("a seed and a gradient from a hook that were recorded under hooks live as long as the gradients recorded with them") {
+  fx::Tape tape;
+  const fx::TapeScope scope(tape);
+  const Variable x = fx::variable(Vector{2, 3}), w = fx::variable(Vector{10, 20});
+  const Variable square = x * x, y = square * x;
+  {
+    const fx::autograd::SavedTensorsHooks hooks(halve, restore);
+    const Variable seed = w * 1.0f;
+    square.register_hook([](const auto& g) { return g * 2.0f; });
+    y.backward(seed, {.create_graph = fx::create_graph});
+  }
+  CHECK(x.grad()(0) == 200);  // x² w + 2 · x · 2x w
+  const Variable gradient = x.recorded_grad();
+  fx::Var total = fx::sum(gradient);
+  x.zero_grad();
+  total.backward();
+  CHECK(w.grad()(0) == 20);  // 5 x²
+}
+
+TEST_CASE("a view of a value that was recorded under hooks stays valid") {
+  const Variable x = fx::variable(Vector{2, 3}), w = fx::variable(Vector{10, 20});
+  const Variable z = [&] {
+    const fx::autograd::SavedTensorsHooks hooks(halve, restore);
+    const Variable y = x * 2.0f;
+    return Variable(w * y.value());
+  }();
+  z.backward(Vector{1, 1});
+  CHECK(w.grad()(0) == 4);
+}

@@ -131,3 +131,50 @@ TEST_CASE("a gradient that a hook computes with in place is its own") {
   y.backward(Vector{1, 1});
   CHECK(x.grad()(0) == 2);
 }
+
+TEST_CASE("copy_ of a variable gives a value of its own: what is changed later changes one of them") {
+  const fx::Var w = fx::variable(Vector{1, 2});
+  fx::Var a = w * 2.0, b(Vector{5, 6}), c = w * 3.0;
+  a.copy_(b);
+  a += 1.0;
+  CHECK(b.value()(0) == 5);
+  CHECK(a.value()(0) == 6);
+  a = w * 2.0;
+  a.copy_(c);
+  {
+    const fx::NoGradGuard guard;
+    a *= 10.0;
+  }
+  CHECK(a.value()(0) == 30);
+  CHECK(c.value()(0) == 3);
+  fx::Var recorded = w * 2.0;
+  recorded.copy_(w);
+  recorded += 1.0;  // a copy of a leaf is none
+  recorded.backward(Vector{1, 1});
+  CHECK(w.grad()(1) == 1);
+}
+
+TEST_CASE("copy_ of something recorded makes a constant recorded, as += does") {
+  const fx::Var w = fx::variable(Vector{1, 2});
+  fx::Var d(Vector{0, 0});
+  d.copy_(w * 2.0);
+  REQUIRE(d.requires_grad());
+  d.backward(Vector{1, 1});
+  CHECK(w.grad()(1) == 2);
+}
+
+TEST_CASE("copy_ after a backward pass carries a state from one recording to the next") {
+  const fx::Var x = fx::variable(Vector{2, 3});
+  fx::Var h = x * 2.0;
+  h.backward(Vector{1, 1});
+  h.copy_(x * 3.0);
+  CHECK(h.value()(0) == 6);
+}
+
+TEST_CASE("what a hook copies into its gradient is its own, as what it multiplies is") {
+  const fx::Var x = fx::variable(Vector{2, 3});
+  fx::Var y = x * 2.0;
+  y.register_hook([](auto g) { g.copy_(Vector{100, 100}); });
+  y.backward(Vector{1, 1});
+  CHECK(x.grad()(0) == 2);
+}

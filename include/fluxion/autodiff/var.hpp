@@ -51,7 +51,8 @@ class Var<T, E> {
 
   /// The elements. Raises ValueError if the tape has begun anew since.
   View<const T, E, layout_right> value() const {
-    const detail::TapeNode& x = node();
+    detail::TapeNode& x = node();
+    detail::pin_value(x);
     return {reinterpret_cast<const T*>(x.value), x.template extents<E>()};
   }
   T item() const { return value().item(); }
@@ -68,15 +69,17 @@ class Var<T, E> {
   Var detach(SourceLocation where = SourceLocation::current()) const { return Var(Tensor<T, E>(value()), false, where); }
 
   /// Gives it the elements of a tensor, a view, a variable or an expression of the same extents, in place. As `+=` (tape/in_place.hpp): a recorded variable
-  /// refers to what it is given from then on, gradients included; a leaf is written, one that requires a gradient only under NoGradGuard. Where
-  /// something is written, statements that read it cannot be differentiated any more.
+  /// refers to what it is given from then on, gradients included, and so does a constant that is given something recorded; other leaves are written,
+  /// those that require a gradient only under NoGradGuard. Where something is written, statements that read it cannot be differentiated any more.
   template <class X>
   void copy_(const X& source) {
+    const E own = extents();  // before anything is recorded, which may begin the tape anew
     const detail::TapeNode& x = node();
     if (x.is_leaf && x.requires_grad && is_grad_enabled()) raise<ValueError>("copy_: a leaf that requires a gradient is written only under NoGradGuard");
-    if (is_grad_enabled() && !x.is_leaf) {
-      Var given = given_value(source, x.where);
-      detail::check_equal_extents(extents(), given.extents(), "copy_");
+    const SourceLocation where = x.where;
+    if ((is_grad_enabled() && (!x.is_leaf || may_require_grad(source))) || !(x.is_leaf || x.requires_grad)) {
+      Var given = given_value(source, where);
+      detail::check_equal_extents(own, given.extents(), "copy_");
       *this = std::move(given);
     } else if constexpr (requires { source.value(); }) write(source.value());
     else write(source);
@@ -258,9 +261,17 @@ class Var<T, E> {
 
   template <class S>
   static Var given_value(const S& source, const SourceLocation& where) {
-    if constexpr (std::same_as<S, Var>) return source;
-    else if constexpr (Expression<S>) return Var(source, where);
+    if constexpr (std::same_as<S, Var>) {
+      if (source.requires_grad() && is_grad_enabled()) return Var(cast<T>(source), where);  // not the same value: each may be changed
+      return Var(seed_of(source), false, where);
+    } else if constexpr (Expression<S>) return Var(source, where);
     else return Var(seed_of(source), false, where);
+  }
+  template <class S>
+  static bool may_require_grad([[maybe_unused]] const S& source) {
+    if constexpr (std::same_as<S, Var>) return source.requires_grad();
+    else if constexpr (Expression<S>) return detail::requires_gradient(source);
+    else return false;
   }
   template <class S>
   static Tensor<T, E> seed_of(const S& seed) {

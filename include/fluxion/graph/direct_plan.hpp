@@ -225,7 +225,10 @@ class direct_plan {
   FLUXION_ALWAYS_INLINE bool is_step_covered() const {
     constexpr plan_step step = view.steps[S];
     if constexpr (step.kind == plan_step::loop && has_accumulators(S)) {
-      const index_t rows = analysis.outer_axes_of(step).count > 0 ? product<extents_of_group<S, 0>>() : 0;
+      // The executor drops run-time extents of 1 and may then see more of the outer axes as one: all of them together are the limit.
+      const index_t rows = [&]<int... N>(std::integer_sequence<int, N...>) FLUXION_INLINE_LAMBDA {
+        return (product<extents_of_group<S, N>>() * ... * index_t{1});
+      }(std::make_integer_sequence<int, analysis.outer_axes_of(step).count>{});
       return !detail::wants_chunks(rows);
     } else if constexpr (step.kind == plan_step::contract && S + 1 < view.step_count && view.steps[S + 1].with_previous && view.steps[S + 1].tiled) {
       constexpr shape s = view.shape_of(step.value);

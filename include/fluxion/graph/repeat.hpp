@@ -70,7 +70,7 @@ class kept_calls : Executor {
       if constexpr (Accumulators) {
         this->start_accumulators(*of_step_[k], l);
         if (!l.empty) {
-          if (this->wants_chunks(*of_step_[k], l)) {
+          if (this->runs_in_chunks(*of_step_[k], l)) {
             ArenaScope scope;
             this->run_chunks(*of_step_[k], l, scope.take<loop_operand>(static_cast<std::size_t>(l.slots)));
           } else l.function(l.call);

@@ -121,8 +121,9 @@ inline CallNode& record_call(Tape& tape, RuntimeProgram& program, NodeDescriptio
   return *node;
 }
 
-/// An argument of a call that is a recorded value or a leaf.
+/// An argument of a call that is a recorded value or a leaf. The call keeps no handle of a recorded one, so memory of its own stays as long as the tape.
 inline void add_argument(NodeDescription& d, TapeNode& value) {
+  pin_value(value);
   LeafDescription leaf;
   leaf.argument = static_cast<int>(d.arguments.size());
   leaf.node = &value;

@@ -102,6 +102,11 @@ FLUXION_COLD inline void drop_value_use(TapeNode& x) noexcept {
   x.value = nullptr;
 }
 
+/// Keeps such a value as long as its tape, for what refers to it without a handle.
+inline void pin_value(TapeNode& x) noexcept {
+  if (x.own_value) [[unlikely]] ++x.value_uses;
+}
+
 FLUXION_ALWAYS_INLINE void NodeHandle::retain() noexcept {
   if (epoch_ == 0) {
     if (node_) static_cast<OwnedNode*>(node_)->add_use();

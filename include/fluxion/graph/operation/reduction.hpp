@@ -1,6 +1,6 @@
 /// Reductions over the axes in the instruction's mask. The reduced axes stay with extent one; a reshape removes them.
 #pragma once
-#include "operation.hpp"
+#include "arithmetic.hpp"
 
 #include <limits>
 #include <type_traits>
@@ -58,7 +58,8 @@ struct prod : reduce_base<true> {
     const S is_zero = x == 0;
     const S zeros = is_zero.cast(x.type()).template reduce<sum>(axes, true), rest = where(is_zero, 1, x).template reduce<prod>(axes, true);
     const S sum_of_zeros = where(is_zero, x, 0).template reduce<sum>(axes, true);
-    const S with_one = where(zeros == 1, sum_of_zeros * rest, 0), with_two = where(zeros == 2, (sum_of_zeros - x) * rest, 0);
+    const S finite = where(rest.template map<abs>() == std::numeric_limits<double>::infinity(), 0, rest);  // 0 times a product that overflowed is 0
+    const S with_one = where(zeros == 1, sum_of_zeros * finite, 0), with_two = where(zeros == 2, (sum_of_zeros - x) * finite, 0);
     const S of_zero = where(zeros == 1, rest, with_two), of_other = where(zeros == 0, rest, with_one) / where(is_zero, 1, x);
     return d * where(is_zero, of_zero, of_other);
   }
