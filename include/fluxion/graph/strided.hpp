@@ -58,6 +58,8 @@ FLUXION_NO_INLINE inline void copy_axes(std::byte* to, const index_t* to_stride,
 /// transposition by squares. O(elements).
 inline void copy_strided(std::byte* to, const index_t* to_stride, const std::byte* from, const index_t* from_stride, const index_t* extent, int rank,
                          std::size_t size) {
+  if (rank == 0 || (to_stride[rank - 1] == 1 && from_stride[rank - 1] == 1 && extent[rank - 1] != 1))
+    return copy_axes(to, to_stride, from, from_stride, extent, rank, size);
   // The axes along which elements are adjacent come last, that of the destination behind that of the source; axes of extent 1 do not matter.
   index_t e[max_rank], t[max_rank], f[max_rank];
   int axes = 0;
