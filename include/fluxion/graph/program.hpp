@@ -33,6 +33,8 @@ inline constexpr std::uint8_t weak_flag = 0x80;
 inline constexpr std::uint8_t strided_flag = 0x40;
 /// On a cast: the result is a batch of unit directions, whose zeros stand for what a direction does not have.
 inline constexpr std::uint8_t unit_flag = 0x20;
+/// On a map: its value is stored where another kernel reads it, or computed again there, whatever that costs.
+inline constexpr std::uint8_t saved_flag = 0x10, recomputed_flag = 0x08;
 
 /// Start, stop and step along one axis.
 struct slice_spec {

@@ -21,6 +21,17 @@ struct swapped {
   static constexpr Symbol trace(const Symbol& a, const Symbol& b) { return b.map<O>(a); }
 };
 
+/// Marks a value instead of leaving it to the planner whether it is stored or computed again.
+template <std::uint8_t Flag>
+struct memory_hint {
+  static constexpr std::string_view name = Flag == saved_flag ? "saved" : "recomputed";
+  static constexpr Symbol trace(const Symbol& x) {
+    instruction& i = x.program().instructions.elements[x.index()];
+    if (info_of(i.operation).family == family::map) i.flags = static_cast<std::uint8_t>((i.flags & ~(saved_flag | recomputed_flag)) | Flag);
+    return x;
+  }
+};
+
 template <element_type Type>
 struct cast_to {
   static constexpr std::string_view name = "cast";
@@ -116,6 +127,13 @@ constexpr auto detach(X&& x) { return call<graph::elementwise<operation::detach>
 /// The same by JAX's name. A straight-through estimator of a step function: `x + stop_gradient(where(x > 0, 1, -1) - x)`.
 template <Tensorial X>
 constexpr auto stop_gradient(X&& x) { return detach(std::forward<X>(x)); }
+/// The same value, which kernels behind the one that computes it read from memory: backward does not compute it again. Of what one operation
+/// computes element by element; others are always stored.
+template <Tensorial X>
+constexpr auto saved(X&& x) { return call<graph::memory_hint<graph::saved_flag>>(std::forward<X>(x)); }
+/// The same value, which every kernel that reads it computes again, however costly, from what it was computed from: memory for time. As `saved`.
+template <Tensorial X>
+constexpr auto recomputed(X&& x) { return call<graph::memory_hint<graph::recomputed_flag>>(std::forward<X>(x)); }
 /// Elements converted to T as by static_cast.
 template <Element T, Tensorial X>
 constexpr auto cast(X&& x) { return call<graph::cast_to<element_type_of<T>>>(std::forward<X>(x)); }

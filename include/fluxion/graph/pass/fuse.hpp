@@ -100,6 +100,7 @@ class fuser {
   /// because it reads one argument at most. Either depends on nothing but arguments.
   constexpr bool make_lazy(int i) {
     const instruction& x = code_[i];
+    if (x.flags & saved_flag) return false;
     int flops = info_of(x.operation).flops, source = -1, cone = 1;
     bool several = false;
     for (int k = 0; k < 3 && x.operand[k] >= 0; ++k) {

@@ -73,10 +73,11 @@ class memory_chooser {
   /// A few operations on at most one value of full size cost less than writing and reading the result.
   constexpr bool worth_recomputing(int b) const {
     int flops = 0, loads = 0;
+    if (code_[b].flags & recomputed_flag) return v_[b].family == family::map;
     return cone(std::popcount(v_[b].wide), b, 0, flops, loads) && loads <= 1;
   }
   constexpr bool cone(int wide_axes, int i, int depth, int& flops, int& loads) const {
-    if (v_[i].family != family::map || depth > 4) return false;
+    if (v_[i].family != family::map || depth > 4 || (code_[i].flags & saved_flag) != 0) return false;
     flops += info_of(code_[i].operation).flops;
     if (flops > 8) return false;
     for (int k = 0; k < 3 && code_[i].operand[k] >= 0; ++k) {
