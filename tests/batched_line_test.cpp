@@ -1,4 +1,5 @@
 // vmap of functions of small tensors: straight-line code with an example in each lane.
+// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/jacobian.hpp>

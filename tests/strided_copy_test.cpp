@@ -1,4 +1,5 @@
 // Copies between layouts: every order of axes, gaps, all sizes of elements.
+// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/graph/strided.hpp>
