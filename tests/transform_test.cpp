@@ -87,3 +87,14 @@ TEST_CASE("the derivative by a number counts every use of it, whatever type it t
   const auto g = fx::grad([](auto s, auto v) { return fx::sum(fx::cast<double>(v * s)) + s * s; })(3.0, x);
   CHECK(g.item() == 9);
 }
+
+TEST_CASE("the gradient of one element of a tensor of run-time extents is one there") {
+  const fx::Tensor<double, fx::dims<1>> x = {1, 2, 3};
+  const fx::Tensor<double, fx::dims<1>> g = fx::grad([](auto v) { return v[1]; })(x);
+  CHECK(g(0) == 0);
+  CHECK(g(1) == 1);
+  const fx::Tensor<double, fx::dims<2>> y = fx::full<double>({40, 2}, 1);
+  const fx::Tensor<double, fx::dims<2>> h = fx::grad([](auto v) { return v(0, 1); })(y);
+  CHECK(h(0, 1) == 1);
+  CHECK(h(1, 1) == 0);
+}

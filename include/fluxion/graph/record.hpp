@@ -30,6 +30,10 @@ constexpr int record_reshape(program& p, int x, shape target) {
   while (p.is<operation::reshape>(x)) x = p[x].operand[0];  // only the last shape matters
   const instruction& source = p[x];
   if (source.shape == id) return x;
+  // A number has no memory to look at, and what is written into a larger value or multiplied as a matrix is read there: it becomes a value.
+  const bool is_number = info_of(source.operation).family == family::leaf && source.operation != opcode_of<operation::argument>;
+  if (is_number)
+    return p.put({.operation = opcode_of<operation::expand>, .type = source.type, .accumulator = source.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = id});
   return p.put({.operation = opcode_of<operation::reshape>, .type = source.type, .accumulator = source.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = id});
 }
 
