@@ -30,10 +30,6 @@ constexpr int record_reshape(program& p, int x, shape target) {
   while (p.is<operation::reshape>(x)) x = p[x].operand[0];  // only the last shape matters
   const instruction& source = p[x];
   if (source.shape == id) return x;
-  // A number has no memory to look at, and what is written into a larger value or multiplied as a matrix is read there: it becomes a value.
-  const bool is_number = info_of(source.operation).family == family::leaf && source.operation != opcode_of<operation::argument>;
-  if (is_number)
-    return p.put({.operation = opcode_of<operation::expand>, .type = source.type, .accumulator = source.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = id});
   return p.put({.operation = opcode_of<operation::reshape>, .type = source.type, .accumulator = source.type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = id});
 }
 
@@ -433,6 +429,11 @@ constexpr int record_index(program& p, int x, std::int64_t i) {
 
 /// Records the adjoint of a slice: zeros of a shape with x written where the slice looks.
 constexpr int record_embed(program& p, int x, int slice_index, const shape& target) {
+  // What is written is read in memory, where a number has no place: it becomes a value.
+  int number = x;
+  while (p.is<operation::reshape>(number)) number = p[number].operand[0];
+  if (p.is<operation::constant>(number) || p.is<operation::scalar>(number))
+    x = p.put({.operation = opcode_of<operation::expand>, .type = p[x].type, .accumulator = p[x].type, .operand = {static_cast<std::int16_t>(number), -1, -1}, .shape = p[x].shape});
   instruction embed{.operation = opcode_of<operation::embed>, .type = p[x].type, .accumulator = p[x].type, .shape = p.intern(target), .attribute = slice_index};
   embed.operand[0] = static_cast<std::int16_t>(x);
   return p.put(embed);
