@@ -98,3 +98,16 @@ TEST_CASE("the gradient of one element of a tensor of run-time extents is one th
   CHECK(h(0, 1) == 1);
   CHECK(h(1, 1) == 0);
 }
+
+TEST_CASE("a number that meets a product or a slice has a place in memory, whatever the extents are known to be") {
+  constexpr std::size_t n = fx::dynamic_extent;
+  const fx::Tensor<double, fx::extents<1, n>> row = fx::full<double>({1, 40}, 3);
+  const fx::Tensor<double, fx::extents<n, 1>> column = fx::full<double>({40, 1}, 5);
+  const auto product = [](auto a, auto b) { return fx::sum(fx::matmul(a, b)); };
+  const auto [by_row, by_column] = fx::grad<0, 1>(product)(row, column);
+  CHECK(by_row(0, 39) == 5);
+  CHECK(by_column(39, 0) == 3);
+  const auto scaled = [](auto a, auto s) { return fx::sum(fx::matmul(fx::reshape<1, 1>(s), a)); };
+  CHECK(fx::grad<1>(scaled)(row, 2.0).item() == 120);
+  CHECK(fx::grad<0>(scaled)(row, 2.0)(0, 7) == 2);
+}

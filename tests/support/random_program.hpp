@@ -307,7 +307,11 @@ class random_program {
       case 0: return keep(graph::record_reduce(p(), graph::opcode_of<operation::sum>, i, mask, keepdim));
       case 1:
       case 2: return keep(graph::record_reduce(p(), empty ? graph::opcode_of<operation::sum> : graph::opcode_of<operation::mean>, i, mask, keepdim));
-      case 3: return keep(graph::record_reduce(p(), graph::opcode_of<operation::prod>, i, mask, keepdim));
+      case 3: {
+        // Differences see nothing of a function that turns within their steps, as of the sine of a large product.
+        const int factors = options_.smooth ? sin(symbol(i)).index() : i;
+        return keep(graph::record_reduce(p(), graph::opcode_of<operation::prod>, factors, mask, keepdim));
+      }
       case 4: return keep(graph::record_reduce(p(), graph::opcode_of<operation::amax>, i, mask, keepdim));
       default: return keep(graph::record_reduce(p(), graph::opcode_of<operation::amin>, i, mask, keepdim));
     }

@@ -23,14 +23,6 @@ constexpr bool can_concatenate(program& p, const shape& s, const shape& t, int a
   return good;
 }
 
-/// A value that is read in memory: a number has no place there, nor what is a view of one.
-constexpr int in_memory(program& p, int x) {
-  int root = x;
-  while (p.family_of(root) == family::view && !is_written_view(p[root].operation)) root = p[root].operand[0];
-  if (p.family_of(root) != family::leaf || p.is<operation::argument>(root) || p.is<operation::placeholder>(root)) return x;
-  return p.put({.operation = opcode_of<operation::expand>, .type = p[x].type, .accumulator = p[x].type, .operand = {static_cast<std::int16_t>(x), -1, -1}, .shape = p[x].shape, .attribute = 1});
-}
-
 }  // namespace detail
 
 /// Records values one behind the other along an axis whose extents are static, in the type that they meet in. Three at a time are copied: each
@@ -42,7 +34,7 @@ constexpr int record_concatenate(program& p, list<int> parts, int axis) {
   if (axis < 0 || axis >= first.rank) return p.fail(program_error::axis_out_of_range, opcode_of<operation::concatenate>, first, {}, axis);
   for (int k = 0; k < parts.size(); ++k) {
     if (!detail::can_concatenate(p, first, p.shape_of(parts[k]), axis)) return 0;
-    parts[k] = detail::in_memory(p, record_cast(p, parts[k], type));
+    parts[k] = record_cast(p, parts[k], type);
   }
   while (parts.size() > 1) {
     list<int> longer;

@@ -429,11 +429,6 @@ constexpr int record_index(program& p, int x, std::int64_t i) {
 
 /// Records the adjoint of a slice: zeros of a shape with x written where the slice looks.
 constexpr int record_embed(program& p, int x, int slice_index, const shape& target) {
-  // What is written is read in memory, where a number has no place: it becomes a value.
-  int number = x;
-  while (p.is<operation::reshape>(number)) number = p[number].operand[0];
-  if (p.is<operation::constant>(number) || p.is<operation::scalar>(number))
-    x = p.put({.operation = opcode_of<operation::expand>, .type = p[x].type, .accumulator = p[x].type, .operand = {static_cast<std::int16_t>(number), -1, -1}, .shape = p[x].shape});
   instruction embed{.operation = opcode_of<operation::embed>, .type = p[x].type, .accumulator = p[x].type, .shape = p.intern(target), .attribute = slice_index};
   embed.operand[0] = static_cast<std::int16_t>(x);
   return p.put(embed);

@@ -1,4 +1,4 @@
-/// Dead-code removal.
+/// Dead-code removal, and what becomes simpler by it.
 #pragma once
 #include "../program.hpp"
 
@@ -17,8 +17,37 @@ constexpr list<bool> live_instructions(const program& p) {
   return live;
 }
 
+namespace detail {
+
+/// The number that value i is a view of, or -1. A number lies nowhere in memory.
+constexpr int viewed_number(const program& p, int i) {
+  while (p.family_of(i) == family::view && !is_written_view(p[i].operation)) i = p[i].operand[0];
+  return p.is<operation::constant>(i) || p.is<operation::scalar>(i) ? i : -1;
+}
+
+/// A value of shape number `shape` that has elements in memory, all of them equal to a number.
+constexpr std::int16_t spread_number(program& p, int number, std::int16_t shape) {
+  const element_type type = p[number].type;
+  return static_cast<std::int16_t>(p.put({.operation = opcode_of<operation::expand>, .type = type, .accumulator = type, .operand = {static_cast<std::int16_t>(number), -1, -1}, .shape = shape}));
+}
+
+/// Gives an instruction whose operands are read in memory (a product; what is written into a larger value) operands that lie there.
+constexpr void spread_numbers(program& p, instruction& x) {
+  const family kind = info_of(x.operation).family;
+  bool reads = kind == family::contract || is_written_view(x.operation) || x.operation == opcode_of<operation::slice>;
+  if (kind == family::view && !reads) {  // of a number only where each extent is known to be 1
+    const shape& s = p.shapes[x.shape];
+    for (int axis = 0; axis < s.rank; ++axis) reads = reads || s.extent[axis] != 1;
+  }
+  if (!reads) return;
+  for (std::int16_t& o : x.operand)
+    if (const int number = o < 0 ? -1 : viewed_number(p, o); number >= 0) o = spread_number(p, number, p[o].shape);
+}
+
+}  // namespace detail
+
 /// Removes instructions that no output needs, and gives every extent the representative of its class, which merges instructions that
-/// became equal. Keeps order; arguments keep their numbers. O(n).
+/// became equal. Numbers that are read in memory are put there. Keeps order; arguments keep their numbers. O(n).
 constexpr program eliminate_dead_code(const program& p) {
   program r;
   r.shapes = p.shapes;  // checks show shapes as they were written
@@ -50,6 +79,7 @@ constexpr program eliminate_dead_code(const program& p) {
         continue;
       }
     }
+    detail::spread_numbers(r, x);
     if (x.operation == opcode_of<operation::constant>) map[i] = static_cast<std::int16_t>(r.constant_from_bits(x.type, p.constants[x.attribute], x.flags));
     else map[i] = static_cast<std::int16_t>(r.put(x));
   }
