@@ -57,35 +57,54 @@ void multiply_rows(const vector_product<T>& m) {
   for (; i < m.rows; ++i) multiply_some_rows<1>(m, i);
 }
 
-/// Adds `Columns` columns of adjacent elements to y.
-template <int Columns, class T>
-FLUXION_ALWAYS_INLINE void add_some_columns(const vector_product<T>& m, index_t first) {
+/// `Packs` packs of y and the columns from `from` to `to`: sums stay in registers, `Chains` for each pack so that few packs need not wait for
+/// their own sums. Of the last pack, `left` elements are there.
+template <int Packs, int Chains, bool Partial, class T>
+FLUXION_ALWAYS_INLINE void add_columns(const vector_product<T>& m, index_t row, index_t from, index_t to, [[maybe_unused]] int left = 0) {
   constexpr int lanes = native_lanes<T>;
   using P = Pack<T, lanes>;
-  const T* const a = m.a + first * m.column;
-  P x[Columns];
-  unrolled<Columns>([&](int k) FLUXION_INLINE_LAMBDA { x[k] = splat<P>(m.x[(first + k) * m.x_stride]); });
-  index_t i = 0;
-  for (; i + lanes <= m.rows; i += lanes) {
-    P y = load<P>(m.y + i);
-    unrolled<Columns>([&](int k) FLUXION_INLINE_LAMBDA { y = fma(load<P>(a + k * m.column + i), x[k], y); });
-    store(m.y + i, y);
+  const auto read = [&](const T* at) FLUXION_INLINE_LAMBDA {
+    if constexpr (Partial) return load_partial<P>(at, left, T(0));
+    else return load<P>(at);
+  };
+  P sum[Packs * Chains];
+  unrolled<Packs>([&](int r) FLUXION_INLINE_LAMBDA { sum[r] = from == 0 ? splat<P>(T(0)) : read(m.y + row + r * lanes); });
+  unrolled<Packs*(Chains - 1)>([&](int r) FLUXION_INLINE_LAMBDA { sum[Packs + r] = splat<P>(T(0)); });
+  const T* a = m.a + row + from * m.column;
+  index_t k = from;
+  for (; k + Chains <= to; k += Chains, a += Chains * m.column)
+    unrolled<Chains>([&](int c) FLUXION_INLINE_LAMBDA {
+      const P x = splat<P>(m.x[(k + c) * m.x_stride]);
+      unrolled<Packs>([&](int r) FLUXION_INLINE_LAMBDA { sum[c * Packs + r] = fma(read(a + c * m.column + r * lanes), x, sum[c * Packs + r]); });
+    });
+  for (; k < to; ++k, a += m.column) {
+    const P x = splat<P>(m.x[k * m.x_stride]);
+    unrolled<Packs>([&](int r) FLUXION_INLINE_LAMBDA { sum[r] = fma(read(a + r * lanes), x, sum[r]); });
   }
-  if (const int left = static_cast<int>(m.rows - i); left > 0) {
-    P y = load_partial<P>(m.y + i, left, T(0));
-    unrolled<Columns>([&](int k) FLUXION_INLINE_LAMBDA { y = fma(load_partial<P>(a + k * m.column + i, left, T(0)), x[k], y); });
-    store_partial(m.y + i, y, left);
-  }
+  unrolled<Packs>([&](int r) FLUXION_INLINE_LAMBDA {
+    P all = sum[r];
+    unrolled<Chains - 1>([&](int c) FLUXION_INLINE_LAMBDA { all = all + sum[(c + 1) * Packs + r]; });
+    if constexpr (Partial) store_partial(m.y + row + r * lanes, all, left);
+    else store(m.y + row + r * lanes, all);
+  });
 }
 
-/// For columns of adjacent elements, and a y of such: y stays in the first-level cache while A streams by.
+/// For columns of adjacent elements, and a y of such. A matrix that the second-level cache holds is read once down its columns for each group
+/// of rows; of a larger one, few columns at a time, which are as many streams from memory.
 template <class T>
 void multiply_columns(const vector_product<T>& m) {
-  std::fill_n(m.y, m.rows, T(0));
-  index_t k = 0;
-  for (; k + 8 <= m.inner; k += 8) add_some_columns<8>(m, k);
-  for (; k + 2 <= m.inner; k += 2) add_some_columns<2>(m, k);
-  for (; k < m.inner; ++k) add_some_columns<1>(m, k);
+  constexpr index_t lanes = native_lanes<T>, cached = 524288 / sizeof(T), streams = 16;
+  const index_t columns = m.rows <= cached / std::max<index_t>(m.inner, 1) ? m.inner : streams;
+  index_t from = 0;
+  do {
+    const index_t to = std::min(from + columns, m.inner);
+    index_t i = 0;
+    for (; i + 8 * lanes <= m.rows; i += 8 * lanes) add_columns<8, 1, false>(m, i, from, to);
+    for (; i + 2 * lanes <= m.rows; i += 2 * lanes) add_columns<2, 4, false>(m, i, from, to);
+    for (; i + lanes <= m.rows; i += lanes) add_columns<1, 4, false>(m, i, from, to);
+    if (i < m.rows) add_columns<1, 4, true>(m, i, from, to, static_cast<int>(m.rows - i));
+    from = to;
+  } while (from < m.inner);
 }
 
 /// Whether the product was computed: elements must be adjacent where the loops want them to be.
