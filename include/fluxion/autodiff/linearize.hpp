@@ -156,7 +156,7 @@ class Linearized {
   }
   template <class Tensors>
   static void describe(Tensors& tensors, graph::descriptor* to) {
-    std::apply([&](auto&... t) { ((*to++ = detail::describe(t.data(), t.mapping())), ...); }, tensors);
+    std::apply([&](auto&... t) { (detail::describe(*to++, t.data(), t.mapping()), ...); }, tensors);
   }
 
   std::array<graph::descriptor, static_cast<std::size_t>(residual_call::argument_count)> point_;  // extents only

@@ -250,7 +250,7 @@ struct destination_traits<M> {
         for (int axis = 0; axis < x.rank(); ++axis)
           if (found[static_cast<std::size_t>(axis)] != expected[axis])
             raise<ShapeError>("a model's parameter has extents ", x.extents(), ", the result ", detail::extents_text{expected, x.rank()});
-        to[k++] = detail::describe(x.data(), x.mapping());
+        detail::describe(to[k++], x.data(), x.mapping());
       }
     });
   }

@@ -467,12 +467,11 @@ class plan_call<Source> {
 
 }  // namespace FLUXION_ABI
 
+/// Writes only what the value has: a descriptor that is returned is copied with all the axes that it might have had.
 template <class T, class Mapping>
-graph::descriptor describe(T* data, const Mapping& mapping) {
-  graph::descriptor d;
-  binder b{&d, nullptr};
+void describe(graph::descriptor& to, T* data, const Mapping& mapping) {
+  binder b{&to, nullptr};
   b.add(data, mapping);
-  return d;
 }
 
 template <class X>
@@ -538,7 +537,8 @@ void evaluate_node(Destination& destination, const Node<F, X...>& expression) {
   binder b = call.make_binder();
   argument_traits<expression_type>::bind(expression, b);
   call.check();
-  const graph::descriptor output = describe(destination.data(), destination.mapping());
+  graph::descriptor output;
+  describe(output, destination.data(), destination.mapping());
   if constexpr (Fresh) call.run_fresh(&output);
   else call.run(&output);
 }

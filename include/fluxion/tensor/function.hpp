@@ -182,7 +182,7 @@ struct destination_traits<D> {
                   "the element types of a result and its destination differ: convert with cast<T>(…)");
     detail::check_equal_extents(d.extents(), call.template extents<K>(), "compile: destination and result");
     detail::check_has_elements(d);
-    to[K] = detail::describe(d.data(), d.mapping());
+    detail::describe(to[K], d.data(), d.mapping());
   }
 };
 template <class... D>

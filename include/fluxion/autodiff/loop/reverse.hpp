@@ -211,7 +211,8 @@ class loop_gradient {
   void place_sequence(ArenaScope& scope, D& gradient) {
     constexpr int k = first_output_of<Argument>();
     if constexpr (k < adjoint_count && is_sequence(k)) {
-      const graph::descriptor d = describe(gradient.data(), gradient.mapping());
+      graph::descriptor d;
+      describe(d, gradient.data(), gradient.mapping());
       if (d.extent[0] != n_) raise<ShapeError>("scan: the gradient of a sequence of ", n_, " entries is wanted in a tensor of ", d.extent[0]);
       const std::size_t bytes = reverse_.bytes_of_output(k) * static_cast<std::size_t>(n_);
       bool direct = gradient.mapping().is_contiguous();
@@ -289,7 +290,8 @@ class loop_gradient {
     std::byte* blocks[adjoint_count + 1]{};
     if constexpr (k < adjoint_count && is_sequence(k)) {
       if (gradient.data() == reinterpret_cast<const void*>(rows_[k])) return;
-      graph::descriptor from = describe(gradient.data(), gradient.mapping());
+      graph::descriptor from;
+      describe(from, gradient.data(), gradient.mapping());
       const graph::descriptor to = from;
       constexpr int rank = D::rank();
       graph::detail::contiguous_strides(from, rank);

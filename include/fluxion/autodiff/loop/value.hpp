@@ -64,7 +64,7 @@ void take_outputs(X& leaf, const Moving& from, std::byte* const* blocks) {
     constexpr int count = outputs_of_leaf<X>();
     graph::descriptor to[K + count + 1];
     if constexpr (requires { leaf.mapping(); }) {
-      to[K] = describe(leaf.data(), leaf.mapping());
+      describe(to[K], leaf.data(), leaf.mapping());
       const int rank = from.rank_of_output(K);
       for (int axis = 0; axis < rank; ++axis)
         if (to[K].extent[axis] != from.outputs[K].extent[axis])

@@ -259,13 +259,6 @@ class entry_evaluator {
     }
   }
 
-  template <class T, int N>
-  static FLUXION_ALWAYS_INLINE T first_lane(const Pack<T, N>& x) {
-    T element;
-    store_partial(&element, x, 1);
-    return element;
-  }
-
   /// Combines a value with what its slot holds. Lanes that share one element of it are reduced first.
   template <int I, lanes_along L>
   static FLUXION_ALWAYS_INLINE void accumulate_into(value_t<I> value, const state& s, index_t j, int count) {

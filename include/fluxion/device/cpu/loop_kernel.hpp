@@ -126,7 +126,7 @@ class loop_kernel : row_passes<Code, false> {
   }
   static FLUXION_ALWAYS_INLINE void finish_row(group_values& values, registers& r, int row) {
     base::template each<selection::reduced_for_after, 0>(
-        [&](auto i) FLUXION_INLINE_LAMBDA { numbers_of<i.value>(values.after)[row] = base::first_lane(detail::get<i.value>(r)); });
+        [&](auto i) FLUXION_INLINE_LAMBDA { numbers_of<i.value>(values.after)[row] = first_lane(detail::get<i.value>(r)); });
   }
   static FLUXION_ALWAYS_INLINE void finish_group(group_values& values, registers& r, const state& first, int count) {
     base::template each<selection::reduced_for_after, 0>(

@@ -215,6 +215,13 @@ FLUXION_ALWAYS_INLINE void store_strided(T* p, std::ptrdiff_t stride, const Pack
   for (int i = 0; i < count; ++i) p[i * stride] = element[i];
 }
 
+/// The first lane.
+template <class T, int N>
+FLUXION_ALWAYS_INLINE T first_lane(const Pack<T, N>& x) {
+  if constexpr (Pack<T, N>::lane::is_packet) return Pack<T, N>::lane::first_element(x.parts[0]);
+  else return x.parts[0];
+}
+
 /// start, start + 1, start + 2 …
 template <class P>
 FLUXION_ALWAYS_INLINE P iota(typename P::value_type start) {
