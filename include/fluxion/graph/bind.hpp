@@ -67,6 +67,24 @@ FLUXION_COLD inline void add_shape(fluxion::detail::message& m, const plan_view&
   raise<ShapeError>("shapes do not broadcast: extents ", a, " and ", b);
 }
 
+/// What a slice leaves of an axis of `base` elements.
+inline index_t strided_extent(const symbol_origin& s, index_t base) {
+  return base > s.offset ? static_cast<index_t>((base - s.offset + s.step - 1) / s.step) : 0;
+}
+/// The inferred extent of a reshape of `elements` elements.
+inline index_t quotient_extent(const symbol_origin& s, index_t elements) { return static_cast<index_t>(elements / (s.offset == 0 ? 1 : s.offset)); }
+
+/// Whether a check holds for these extents, or for the elements of its shape.
+inline bool check_holds(const extent_check& c, index_t a, index_t b) {
+  switch (c.kind) {
+    case extent_check::equal: return a == b;
+    case extent_check::broadcast: return a == b || a == 1 || b == 1;
+    case extent_check::nonempty: return a > 0;
+    case extent_check::at_least: return a >= b;
+    default: return c.b != 0 && a % c.b == 0;
+  }
+}
+
 inline index_t product_of_shape(const plan_view& v, int id, const index_t* own) {
   index_t product = 1;
   const shape& s = v.shapes[id];
@@ -149,38 +167,26 @@ FLUXION_COLD inline void bind_broadcasts(const plan_view& v, const descriptor* a
 }  // namespace detail
 
 /// Computes the values of all symbols from the arguments' extents and makes every recorded check. O(symbols + checks); where a run-time
-/// extent of 1 meets a larger one, which then holds for all that were recorded as equal, also O(instructions).
-inline void bind(const plan_view& v, const descriptor* arguments, index_t* symbols) {
+/// extent of 1 meets a larger one, which then holds for all that were recorded as equal, also O(instructions). True if there is such a one.
+inline bool bind(const plan_view& v, const descriptor* arguments, index_t* symbols) {
   for (int i = 0; i < v.symbol_count; ++i) {
     const symbol_origin& s = v.symbols[i];
     switch (s.kind) {
       case symbol_origin::argument: symbols[i] = arguments[s.index].extent[s.axis]; break;
-      case symbol_origin::strided: {
-        const index_t base = detail::own_value(s.base, symbols);
-        symbols[i] = base > s.offset ? static_cast<index_t>((base - s.offset + s.step - 1) / s.step) : 0;
-        break;
-      }
-      default: symbols[i] = static_cast<index_t>(detail::product_of_shape(v, s.index, symbols) / (s.offset == 0 ? 1 : s.offset));
+      case symbol_origin::strided: symbols[i] = detail::strided_extent(s, detail::own_value(s.base, symbols)); break;
+      default: symbols[i] = detail::quotient_extent(s, detail::product_of_shape(v, s.index, symbols));
     }
   }
   bool broadcasts = false;
   for (int i = 0; i < v.check_count; ++i) {
     const extent_check& c = v.checks[i];
-    const index_t a = detail::own_value(c.a, symbols), b = detail::own_value(c.b, symbols);
-    bool good = true;
-    switch (c.kind) {
-      case extent_check::equal: good = a == b; break;
-      case extent_check::broadcast:
-        good = a == b || a == 1 || b == 1;
-        broadcasts = broadcasts || a != b;
-        break;
-      case extent_check::nonempty: good = a > 0; break;
-      case extent_check::at_least: good = a >= b; break;
-      default: good = c.b != 0 && detail::product_of_shape(v, c.shape_a, symbols) % c.b == 0;
-    }
-    if (!good) detail::raise_check(v, c, symbols);
+    const index_t a = c.kind == extent_check::divides ? detail::product_of_shape(v, c.shape_a, symbols) : detail::own_value(c.a, symbols);
+    const index_t b = detail::own_value(c.b, symbols);
+    if (!detail::check_holds(c, a, b)) detail::raise_check(v, c, symbols);
+    broadcasts = broadcasts || (c.kind == extent_check::broadcast && a != b);
   }
   if (broadcasts) detail::bind_broadcasts(v, arguments, symbols);
+  return broadcasts;
 }
 
 /// The extents of output k.

@@ -187,12 +187,10 @@ class plan_call {
       bind_symbols(std::make_integer_sequence<int, view.symbol_count>{});
       if constexpr (!may_broadcast()) require_all(std::make_integer_sequence<int, view.check_count>{});
       else if (!checks_hold(std::make_integer_sequence<int, view.check_count>{})) {
-        broadcasts_ = true;
-        graph::bind(view, arguments, symbols);
+        broadcasts_ = graph::bind(view, arguments, symbols);
       }
     } else {
-      broadcasts_ = may_broadcast();
-      graph::bind(view, arguments, symbols);
+      broadcasts_ = graph::bind(view, arguments, symbols);
     }
   }
 
@@ -257,14 +255,7 @@ class plan_call {
 
   // Small calls are dominated by binding: what the compiler can unroll, it does.
   static constexpr bool binds_directly() {
-    if (view.symbol_count > 16 || view.check_count > 16) return false;
-    for (int i = 0; i < view.symbol_count; ++i)
-      if (view.symbols[i].kind != graph::symbol_origin::argument) return false;
-    for (int i = 0; i < view.check_count; ++i)
-      if (view.checks[i].kind != graph::extent_check::equal && view.checks[i].kind != graph::extent_check::broadcast &&
-          view.checks[i].kind != graph::extent_check::nonempty)
-        return false;
-    return true;
+    return view.symbol_count <= 16 && view.check_count <= 16;
   }
   /// Points slot K of a plain map at its elements. False where an argument overlaps the destination in part.
   template <std::size_t Size, int K>
@@ -296,15 +287,30 @@ class plan_call {
 
   template <graph::extent_t E>
   index_t extent() const { return extent_of<E>(symbols); }
+  template <int Shape>
+  index_t elements_of_shape() const {
+    constexpr graph::shape s = plan::shapes[Shape];
+    return [&]<int... Axis>(std::integer_sequence<int, Axis...>) {
+      return (extent<s.extent[Axis]>() * ... * index_t{1});
+    }(std::make_integer_sequence<int, s.rank>{});
+  }
+  template <int I>
+  index_t symbol_value() const {
+    constexpr graph::symbol_origin s = plan::symbols[I];
+    if constexpr (s.kind == graph::symbol_origin::argument) return arguments[s.index].extent[s.axis];
+    else if constexpr (s.kind == graph::symbol_origin::strided) return graph::detail::strided_extent(s, extent<s.base>());
+    else return graph::detail::quotient_extent(s, elements_of_shape<s.index>());
+  }
   template <int... I>
   void bind_symbols(std::integer_sequence<int, I...>) {
-    ((symbols[I] = arguments[plan::symbols[I].index].extent[plan::symbols[I].axis]), ...);
+    ((symbols[I] = symbol_value<I>()), ...);
   }
   template <int I>
   bool check_holds() const {
     constexpr graph::extent_check c = plan::checks[I];
-    if constexpr (c.kind == graph::extent_check::nonempty) return extent<c.a>() > 0;
-    else return extent<c.a>() == extent<c.b>();
+    if constexpr (c.kind == graph::extent_check::divides) return graph::detail::check_holds(c, elements_of_shape<c.shape_a>(), 0);
+    else if constexpr (c.kind == graph::extent_check::broadcast) return extent<c.a>() == extent<c.b>();
+    else return graph::detail::check_holds(c, extent<c.a>(), extent<c.b>());
   }
   static constexpr bool may_broadcast() {
     for (int i = 0; i < view.check_count; ++i)
