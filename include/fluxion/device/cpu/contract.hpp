@@ -1,5 +1,5 @@
-/// Matrix products on the CPU: Eigen's, or a CBLAS library's where FLUXION_USE_CBLAS asks for it; loops of our own for vectors; a plain loop for
-/// tiny ones and integers.
+/// Matrix products on the CPU: Eigen's, or a CBLAS library's where FLUXION_USE_CBLAS asks for it; loops of our own for vectors and
+/// narrow results; a plain loop for tiny ones and integers.
 #pragma once
 #include "../../graph/call.hpp"
 #include "vector_product.hpp"
@@ -8,6 +8,7 @@
 
 #if !defined(FLUXION_NO_HEAP)
 #include "blocked_product.hpp"
+#include "narrow_product.hpp"
 #endif
 
 #if defined(FLUXION_USE_CBLAS)
@@ -49,6 +50,7 @@ void multiply_by_eigen(const graph::contract_call& c) {
   T* result = reinterpret_cast<T*>(c.c);
   if (c.columns == 1 && multiply_vector<T>({c.rows, c.inner, a, c.a_row, c.a_column, b, c.b_row, result, c.c_row})) return;
   if (c.rows == 1 && multiply_vector<T>({c.columns, c.inner, b, c.b_column, c.b_row, a, c.a_column, result, 1})) return;
+  if (multiply_if_narrow<T>({c.rows, c.columns, c.inner, a, c.a_row, c.a_column, b, c.b_row, c.b_column, result, c.c_row})) return;
   if (c.c_row == c.columns) std::memset(result, 0, static_cast<std::size_t>(c.rows * c.columns) * sizeof(T));
   else
     for (index_t i = 0; i < c.rows; ++i) std::memset(result + i * c.c_row, 0, static_cast<std::size_t>(c.columns) * sizeof(T));
