@@ -1,4 +1,6 @@
 // Second derivatives of loops: the Hessian times a direction, against differences of the gradient.
+#include "support/pendulum.hpp"
+
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/loop.hpp>
@@ -15,14 +17,7 @@ namespace {
 using Vector = fx::Tensor<double, fx::dims<1>>;
 using Matrix = fx::Tensor<double, fx::dims<2>>;
 
-constexpr auto pendulum = [](auto state, auto k) {
-  auto [x, v] = state;
-  return std::make_tuple(x + 0.1 * v, v - 0.1 * k * fx::sin(x));
-};
-constexpr auto energy = [](auto state, auto k) {
-  auto [x, v] = state;
-  return fx::sum(v * v / 2 - k * fx::cos(x));
-};
+using support::energy, support::pendulum;
 constexpr auto cell = [](auto h, auto x, auto w) {
   const auto next = fx::tanh(w * h + x);
   return fx::with_output(next, next * next);

@@ -1,5 +1,7 @@
 // Products of few columns against plain sums: columns around the packets, rows around what registers hold, every order, blocks of the inner axis.
 // matrix
+#include "support/numbers.hpp"
+
 #include <doctest/doctest.h>
 
 #include <fluxion/device/cpu/narrow_product.hpp>
@@ -15,13 +17,6 @@ using fx::index_t;
 
 namespace {
 
-template <class T>
-std::vector<T> numbers(index_t n, double from) {
-  std::vector<T> x(static_cast<std::size_t>(n));
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(std::sin(from + 0.37 * static_cast<double>(i)));
-  return x;
-}
-
 struct sizes {
   index_t rows, columns, inner;
 };
@@ -29,7 +24,7 @@ struct sizes {
 /// C = A·B in rows of C that are longer than its columns: the largest error, or infinity if an element beside C was written.
 template <class T>
 double error_of(const sizes& s, bool a_by_rows, bool b_by_rows) {
-  const std::vector<T> a = numbers<T>(s.rows * s.inner, 0.1), b = numbers<T>(s.inner * s.columns, 2);
+  const std::vector<T> a = support::waves<T>(s.rows * s.inner, 0.1), b = support::waves<T>(s.inner * s.columns, 2);
   const index_t c_row = s.columns + 3;
   std::vector<T> c(static_cast<std::size_t>(s.rows * c_row), T(7));
   const fx::host::detail::narrow_product<T> m{s.rows, s.columns, s.inner, a.data(), a_by_rows ? s.inner : 1, a_by_rows ? 1 : s.rows,

@@ -1,5 +1,7 @@
 // Products of a matrix and a vector against plain sums: rows and columns around the packets, strides, matrices beyond the second-level cache.
 // matrix
+#include "support/numbers.hpp"
+
 #include <doctest/doctest.h>
 
 #include <fluxion/device/cpu/vector_product.hpp>
@@ -14,19 +16,12 @@ using fx::index_t;
 
 namespace {
 
-template <class T>
-std::vector<T> numbers(index_t n, double from) {
-  std::vector<T> x(static_cast<std::size_t>(n));
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(std::sin(from + 0.37 * static_cast<double>(i)));
-  return x;
-}
-
 /// y = A·x where A lies by rows or by columns, each `gap` elements longer than needed; the largest error, and what was written beside y.
 template <class T>
 double error_of(index_t rows, index_t inner, bool by_rows, index_t gap, index_t step) {
   const index_t row = by_rows ? inner + gap : 1, column = by_rows ? 1 : rows + gap;
   const index_t x_stride = by_rows ? 1 : step, y_stride = by_rows ? step : 1;
-  const std::vector<T> a = numbers<T>((rows + gap) * (inner + gap), 0.1), x = numbers<T>(inner * x_stride, 2);
+  const std::vector<T> a = support::waves<T>((rows + gap) * (inner + gap), 0.1), x = support::waves<T>(inner * x_stride, 2);
   std::vector<T> y(static_cast<std::size_t>(rows * y_stride + 1), T(7));
   REQUIRE(fx::host::detail::multiply_vector(fx::host::detail::vector_product<T>{rows, inner, a.data(), row, column, x.data(), x_stride, y.data(), y_stride}));
   double worst = std::abs(static_cast<double>(y.back()) - 7);

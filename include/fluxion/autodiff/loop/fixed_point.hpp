@@ -27,23 +27,9 @@ class fixed_point_gradient {
   using adjoint_source = step_adjoint_source<step_source, adjoints>;
   static constexpr int state_count = state_adjoints::table.outputs, adjoint_count = adjoints::table.outputs;
 
-  static constexpr bool check_sources() {
-    if constexpr (!program::check()) return false;
-    else if constexpr (!Recorded<loss_source>) {
-      instantiate<plan_call<loss_source>>();
-      return false;
-    } else if constexpr (!Recorded<adjoint_source>) {
-      instantiate<plan_call<adjoint_source>>();
-      return false;
-    } else return true;
-  }
-
  public:
-  static constexpr bool good = check_sources();
-  using loss_type = typename decltype([] {
-    if constexpr (Recorded<loss_source>) return std::type_identity<typename source_output<loss_source, 0>::value_type>{};
-    else return std::type_identity<float>{};
-  }())::type;
+  static constexpr bool good = differentiated_loop<program, loss_source, adjoint_source>::good;
+  using loss_type = typename differentiated_loop<program, loss_source, adjoint_source>::loss_type;
 
   /// Computes the loss and the gradients, a group for each argument wanted. Raises ValueError if an iteration does not converge.
   template <class... X, class L, class... D>

@@ -36,6 +36,26 @@ struct split_arguments : wanted_arguments<Arguments, std::index_sequence<>> {};
 template <class OfSteps, class OfLoss>
 struct split_arguments<wanted_arguments<OfSteps, OfLoss>> : wanted_arguments<OfSteps, OfLoss> {};
 
+/// Whether a loop, the gradient of its loss and the adjoint of its step could be recorded, or the compiler has said what is wrong; the loss's type.
+template <class Program, class LossSource, class AdjointSource>
+struct differentiated_loop {
+  static constexpr bool check_sources() {
+    if constexpr (!Program::check()) return false;
+    else if constexpr (!Recorded<LossSource>) {
+      instantiate<plan_call<LossSource>>();
+      return false;
+    } else if constexpr (!Recorded<AdjointSource>) {
+      instantiate<plan_call<AdjointSource>>();
+      return false;
+    } else return true;
+  }
+  static constexpr bool good = check_sources();
+  using loss_type = typename decltype([] {
+    if constexpr (Recorded<LossSource>) return std::type_identity<typename source_output<LossSource, 0>::value_type>{};
+    else return std::type_identity<float>{};
+  }())::type;
+};
+
 /// Gradients of the loss G of a loop of F with respect to the arguments numbered `Arguments`: a std::index_sequence, or `wanted_arguments`.
 template <class F, class G, class Arguments, class... A>
 class loop_gradient {
@@ -52,24 +72,9 @@ class loop_gradient {
   static constexpr int adjoint_count = adjoints::table.outputs;
   static constexpr int state_count = program::steps::count, along_count = program::steps::outputs_along;
 
-  static constexpr bool check_sources() {
-    if constexpr (!program::check()) return false;
-    else if constexpr (!Recorded<loss_source>) {
-      instantiate<plan_call<loss_source>>();
-      return false;
-    } else if constexpr (!Recorded<adjoint_source>) {
-      instantiate<plan_call<adjoint_source>>();
-      return false;
-    } else return true;
-  }
-
  public:
-  static constexpr bool good = check_sources();
-
-  using loss_type = typename decltype([] {
-    if constexpr (Recorded<loss_source>) return std::type_identity<typename source_output<loss_source, 0>::value_type>{};
-    else return std::type_identity<float>{};
-  }())::type;
+  static constexpr bool good = differentiated_loop<program, loss_source, adjoint_source>::good;
+  using loss_type = typename differentiated_loop<program, loss_source, adjoint_source>::loss_type;
 
   /// Computes the loss and the gradients, a group for each argument wanted. Steps are counted by `n`, or by the sequences if it is negative.
   template <class... X, class L, class... D>
