@@ -66,8 +66,8 @@ template <int Rank>
 constexpr list<index_t> extents_of_example(const std::array<index_t, static_cast<std::size_t>(Rank)>& given, std::initializer_list<int> axes) {
   list<index_t> own;
   for (const index_t e : given) own.push_back(e);
-  for (const int* axis = axes.end(); axis-- != axes.begin();) {
-    if (*axis == no_axis) continue;
+  for (const int* axis = axes.end(); axis != axes.begin();) {
+    if (*--axis == no_axis) continue;
     for (int i = *axis < 0 ? *axis + own.size() : *axis; i + 1 < own.size(); ++i) own[i] = own[i + 1];
     own.pop_back();
   }

@@ -85,10 +85,11 @@ inline bool check_holds(const extent_check& c, index_t a, index_t b) {
   }
 }
 
-inline index_t product_of_shape(const plan_view& v, int id, const index_t* own) {
+template <class Extent>
+index_t product_of_shape(const plan_view& v, int id, const Extent& extent) {
   index_t product = 1;
   const shape& s = v.shapes[id];
-  for (int axis = 0; axis < s.rank; ++axis) product *= own_value(s.extent[axis], own);
+  for (int axis = 0; axis < s.rank; ++axis) product *= extent(s.extent[axis]);
   return product;
 }
 
@@ -146,20 +147,50 @@ FLUXION_COLD inline void check_broadcast_is_exact(const plan_view& v, const desc
     if (!v.differentiated && differs(v.outputs[k])) refuse(v.outputs[k], "result");
 }
 
-/// Where extents of 1 met larger ones: every class of equal extents takes the larger.
+/// What follows from other extents: of slices and inferred reshapes. `extent(e)` is the value of an extent.
+template <class Extent>
+index_t derived_extent(const plan_view& v, const symbol_origin& s, const Extent& extent) {
+  if (s.kind == symbol_origin::strided) return strided_extent(s, extent(s.base));
+  return quotient_extent(s, product_of_shape(v, s.index, extent));
+}
+
+/// Where extents of 1 met larger ones: every class of equal extents takes the larger. Those that follow from others are computed from what these
+/// became, again until nothing changes, as classes may hold both kinds.
 FLUXION_COLD inline void bind_broadcasts(const plan_view& v, const descriptor* arguments, index_t* symbols) {
-  // The extent of a class is that of its members that are not 1, which must agree.
-  for (int i = 0; i < v.symbol_count; ++i) {
+  ArenaScope scope;
+  const auto count = static_cast<std::size_t>(v.symbol_count);
+  auto *const before = scope.take<index_t>(count), *const value = scope.take<index_t>(count);
+  const auto add = [&](int i, index_t own) {
     const extent_t root = v.resolve(symbol_extent(i));
-    const index_t own = symbols[i];
-    if (own == 1) continue;
-    if (!is_symbol(root)) {
-      if (own != root) raise_unbroadcastable(own, static_cast<index_t>(root));
-      continue;
+    if (is_symbol(root) && value[symbol_number(root)] == 1) value[symbol_number(root)] = own;
+  };
+  for (int i = 0; i < v.symbol_count; ++i) before[i] = 1;
+  for (int round = 0; round <= v.symbol_count; ++round) {
+    const auto extent = [&](extent_t e) {
+      e = v.resolve(e);
+      return is_symbol(e) ? before[symbol_number(e)] : static_cast<index_t>(e);
+    };
+    for (int i = 0; i < v.symbol_count; ++i) value[i] = 1;
+    for (int i = 0; i < v.symbol_count; ++i)
+      if (v.symbols[i].kind == symbol_origin::argument) add(i, symbols[i]);
+    for (int i = 0; i < v.symbol_count; ++i)
+      if (v.symbols[i].kind != symbol_origin::argument) add(i, symbols[i] = derived_extent(v, v.symbols[i], extent));
+    bool changed = false;
+    for (int i = 0; i < v.symbol_count; ++i) {
+      changed = changed || before[i] != value[i];
+      before[i] = value[i];
     }
-    index_t& value = symbols[symbol_number(root)];
-    if (value == 1) value = own;
-    else if (value != own) raise_unbroadcastable(own, value);
+    if (!changed) break;
+  }
+  // Members of a class that are not 1 must agree.
+  for (int i = 0; i < v.symbol_count; ++i)
+    if (const index_t all = extent_value(v, symbol_extent(i), value); symbols[i] != 1 && symbols[i] != all) raise_unbroadcastable(symbols[i], all);
+  for (int i = 0; i < v.symbol_count; ++i)
+    if (v.resolve(symbol_extent(i)) == symbol_extent(i)) symbols[i] = value[i];
+  for (int i = 0; i < v.check_count; ++i) {
+    const extent_check& c = v.checks[i];
+    const auto extent = [&](extent_t e) { return extent_value(v, e, symbols); };
+    if (!check_holds(c, c.kind == extent_check::divides ? product_of_shape(v, c.shape_a, extent) : extent(c.a), extent(c.b))) raise_check(v, c, symbols);
   }
   check_broadcast_is_exact(v, arguments, symbols);
 }
@@ -169,21 +200,21 @@ FLUXION_COLD inline void bind_broadcasts(const plan_view& v, const descriptor* a
 /// Computes the values of all symbols from the arguments' extents and makes every recorded check. O(symbols + checks); where a run-time
 /// extent of 1 meets a larger one, which then holds for all that were recorded as equal, also O(instructions). True if there is such a one.
 inline bool bind(const plan_view& v, const descriptor* arguments, index_t* symbols) {
+  const auto own = [&](extent_t e) { return detail::own_value(e, symbols); };
   for (int i = 0; i < v.symbol_count; ++i) {
     const symbol_origin& s = v.symbols[i];
-    switch (s.kind) {
-      case symbol_origin::argument: symbols[i] = arguments[s.index].extent[s.axis]; break;
-      case symbol_origin::strided: symbols[i] = detail::strided_extent(s, detail::own_value(s.base, symbols)); break;
-      default: symbols[i] = detail::quotient_extent(s, detail::product_of_shape(v, s.index, symbols));
-    }
+    symbols[i] = s.kind == symbol_origin::argument ? arguments[s.index].extent[s.axis] : detail::derived_extent(v, s, own);
   }
   bool broadcasts = false;
+  for (int i = 0; i < v.check_count; ++i)
+    if (const extent_check& c = v.checks[i]; c.kind == extent_check::broadcast && own(c.a) != own(c.b)) broadcasts = true;
+  // Where something broadcasts, what follows from other extents is not known yet, nor what an extent of 1 becomes.
+  const auto is_known = [&](extent_t e) { return own(e) != 1 && (!is_symbol(e) || v.symbols[symbol_number(e)].kind == symbol_origin::argument); };
   for (int i = 0; i < v.check_count; ++i) {
     const extent_check& c = v.checks[i];
-    const index_t a = c.kind == extent_check::divides ? detail::product_of_shape(v, c.shape_a, symbols) : detail::own_value(c.a, symbols);
-    const index_t b = detail::own_value(c.b, symbols);
-    if (!detail::check_holds(c, a, b)) detail::raise_check(v, c, symbols);
-    broadcasts = broadcasts || (c.kind == extent_check::broadcast && a != b);
+    const bool compares = c.kind == extent_check::equal || c.kind == extent_check::broadcast;
+    if (broadcasts && !(compares && is_known(c.a) && is_known(c.b))) continue;
+    if (!detail::check_holds(c, c.kind == extent_check::divides ? detail::product_of_shape(v, c.shape_a, own) : own(c.a), own(c.b))) detail::raise_check(v, c, symbols);
   }
   if (broadcasts) detail::bind_broadcasts(v, arguments, symbols);
   return broadcasts;

@@ -143,6 +143,7 @@ class executor : protected loop_runner<Accumulators> {
     if (dry()) return;
     if (x.operation == opcode_of<operation::embed>) {
       const slice_spec& s = v_.slices[x.attribute];
+      if (bytes_of(value) == 0) return;
       std::memset(values_[value]->data, 0, bytes_of(value));
       write_window(value, *values_[x.operand[0]], s.axis, s.start, s.step);
       return;

@@ -204,7 +204,7 @@ class program {
 
   constexpr void add_check(const extent_check& check) {
     for (int i = 0; i < checks.size(); ++i)
-      if (checks[i].kind == check.kind && checks[i].a == check.a && checks[i].b == check.b) return;
+      if (checks[i].kind == check.kind && checks[i].a == check.a && checks[i].b == check.b && (check.kind != extent_check::divides || checks[i].shape_a == check.shape_a)) return;
     checks.push_back(check);
   }
 

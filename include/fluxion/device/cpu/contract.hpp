@@ -4,6 +4,7 @@
 #include "../../graph/call.hpp"
 #include "vector_product.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #if !defined(FLUXION_NO_HEAP)
@@ -50,6 +51,10 @@ void multiply_by_eigen(const graph::contract_call& c) {
   T* result = reinterpret_cast<T*>(c.c);
   if (c.columns == 1 && multiply_vector<T>({c.rows, c.inner, a, c.a_row, c.a_column, b, c.b_row, result, c.c_row})) return;
   if (c.rows == 1 && multiply_vector<T>({c.columns, c.inner, b, c.b_column, c.b_row, a, c.a_column, result, 1})) return;
+  if (c.inner == 0) {  // the library divides by it
+    for (index_t i = 0; i < c.rows; ++i) std::fill_n(result + i * c.c_row, c.columns, T(0));
+    return;
+  }
   if (multiply_if_narrow<T>({c.rows, c.columns, c.inner, a, c.a_row, c.a_column, b, c.b_row, c.b_column, result, c.c_row})) return;
   if (c.c_row == c.columns) std::memset(result, 0, static_cast<std::size_t>(c.rows * c.columns) * sizeof(T));
   else

@@ -22,7 +22,7 @@ namespace detail {
 /// The number that value i is a view of, or -1. A number lies nowhere in memory.
 constexpr int viewed_number(const program& p, int i) {
   while (p.family_of(i) == family::view && !is_written_view(p[i].operation)) i = p[i].operand[0];
-  return p.is<operation::constant>(i) || p.is<operation::scalar>(i) ? i : -1;
+  return p.family_of(i) == family::leaf && !p.is<operation::argument>(i) && !p.is<operation::placeholder>(i) ? i : -1;
 }
 
 /// A value of shape number `shape` that has elements in memory, all of them equal to a number.
