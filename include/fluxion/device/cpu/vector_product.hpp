@@ -94,17 +94,19 @@ FLUXION_ALWAYS_INLINE void add_columns(const vector_product<T>& m, index_t row, 
 template <class T>
 void multiply_columns(const vector_product<T>& m) {
   constexpr index_t lanes = native_lanes<T>, cached = 524288 / sizeof(T), streams = 16;
-  const index_t columns = m.rows <= cached / std::max<index_t>(m.inner, 1) ? m.inner : streams;
-  index_t from = 0;
-  do {
+  if (m.inner == 0) {
+    std::fill_n(m.y, m.rows, T(0));
+    return;
+  }
+  const index_t columns = m.rows <= cached / m.inner ? m.inner : streams;
+  for (index_t from = 0; from < m.inner; from += columns) {
     const index_t to = std::min(from + columns, m.inner);
     index_t i = 0;
     for (; i + 8 * lanes <= m.rows; i += 8 * lanes) add_columns<8, 1, false>(m, i, from, to);
     for (; i + 2 * lanes <= m.rows; i += 2 * lanes) add_columns<2, 4, false>(m, i, from, to);
     for (; i + lanes <= m.rows; i += lanes) add_columns<1, 4, false>(m, i, from, to);
     if (i < m.rows) add_columns<1, 4, true>(m, i, from, to, static_cast<int>(m.rows - i));
-    from = to;
-  } while (from < m.inner);
+  }
 }
 
 /// Whether the product was computed: elements must be adjacent where the loops want them to be.
