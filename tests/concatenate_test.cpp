@@ -1,5 +1,4 @@
 // cat, stack and unflatten: values, derivatives, batches, in straight-line code and in loops.
-// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/jacobian.hpp>
