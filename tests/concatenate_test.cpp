@@ -1,4 +1,5 @@
 // cat, stack and unflatten: values, derivatives, batches, in straight-line code and in loops.
+// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/jacobian.hpp>

@@ -1,4 +1,5 @@
 // Changes of variables in place: recorded as statements, or noticed by those that read what was written.
+// matrix
 #include <doctest/doctest.h>
 
 #include <fluxion/autodiff/var.hpp>
