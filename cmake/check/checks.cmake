@@ -9,7 +9,7 @@ function(fluxion_discover_tests target)
   set(list_file "${CMAKE_CURRENT_BINARY_DIR}/${target}.cases.cmake")
   add_custom_command(TARGET ${target} POST_BUILD BYPRODUCTS "${list_file}"
     COMMAND "${CMAKE_COMMAND}" -D "NAME=${target}" -D "PROGRAM=$<TARGET_FILE:${target}>" -D "LIST_FILE=${list_file}"
-            -D "WORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/work/${target}" -P "${FLUXION_CHECK_DIR}/discover.cmake"
+            -D "WORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/scratch/${target}" -P "${FLUXION_CHECK_DIR}/discover.cmake"
     VERBATIM)
   # A program that does not build counts as a test that fails.
   set(include_file "${CMAKE_CURRENT_BINARY_DIR}/${target}.include.cmake")

@@ -1,4 +1,4 @@
-/// Dead-code removal, and what becomes simpler by it.
+/// Dead-code removal, and the form that planning wants: extents by their representatives, what is read in memory put there.
 #pragma once
 #include "../program.hpp"
 
